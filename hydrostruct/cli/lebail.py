@@ -1,0 +1,382 @@
+"""``hydrostruct lebail``: patterns and phases → cells with their uncertainties."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hydrostruct.cli.output import format_table, format_value, print_json, print_note
+from hydrostruct.errors import InputError
+from hydrostruct.grid import natural_order
+from hydrostruct.verdict import Verdict
+
+if TYPE_CHECKING:
+    from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
+    from hydrostruct.xrd.pattern import Pattern
+
+_CELL_WORDS = {
+    "a": "a_ang",
+    "b": "b_ang",
+    "c": "c_ang",
+    "alpha": "alpha_deg",
+    "beta": "beta_deg",
+    "gamma": "gamma_deg",
+}
+_NUMBERS = (
+    *(f"{name}_ang" for name in "abc"),
+    *(f"{name}_deg" for name in ("alpha", "beta", "gamma")),
+    "volume_ang3",
+    "volume_per_fu_ang3",
+)
+
+
+def lebail(
+    patterns: Annotated[list[str], typer.Argument(help="1D patterns: .xy .xye .chi .fxye; a quoted glob works.")],
+    wavelength: Annotated[float, typer.Option("--wavelength", help="Wavelength in Å.")],
+    phase: Annotated[list[str], typer.Option("--phase", help="Library name, or .toml .cif .jcpds .eosmat; repeat.")],
+    cell: Annotated[
+        list[str] | None, typer.Option("--cell", help="Start of a cell, NAME:a=…,c=… in Å and degrees; repeat.")
+    ] = None,
+    pressure: Annotated[
+        float | None, typer.Option("--pressure", help="Start the cells at this pressure in GPa, by equation of state.")
+    ] = None,
+    range_: Annotated[tuple[float, float] | None, typer.Option("--range", help="Range of 2θ in degrees.")] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="LO HI", help="Region to leave out, in degrees; repeat."),
+    ] = None,
+    background: Annotated[str, typer.Option("--background", help="Chebyshev terms, or auto.")] = "auto",
+    free: Annotated[
+        list[str] | None,
+        typer.Option("--free", help="Free also: zero, displacement, u, v, p, strain; NAME:word for one phase; repeat."),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", help="Hold: cell, w, size; NAME:word for one phase; repeat.")
+    ] = None,
+    search: Annotated[str, typer.Option("--search", help="Look for other cells: auto, never, always.")] = "auto",
+    wavelength_sigma: Annotated[
+        float | None, typer.Option("--wavelength-sigma", help="Its uncertainty in Å, for the systematic part.")
+    ] = None,
+    distance_relative_sigma: Annotated[
+        float | None,
+        typer.Option("--distance-relative-sigma", help="Of the detector, for the systematic part."),
+    ] = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Draw each fit as a PNG into this folder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Fit cells of one or more phases to 1D patterns (Le Bail), with uncertainties.
+
+    Example: hydrostruct lebail scan.xye --wavelength 0.6199 --phase CeH9-P63mmc --phase CeH4-I4mmm --range 5 25
+    """
+    from hydrostruct.material.phase import read_phase
+
+    files = expand_files(patterns)
+    phases = [read_phase(name) for name in phase]
+    starts = start_cells(phase, phases, cell or [], pressure)
+    options: dict[str, Any] = {
+        "cells": starts,
+        "two_theta_deg": range_,
+        "exclude_deg": tuple(_pair(text) for text in exclude or ()),
+        "background": _background(background),
+        "free": tuple(_by_record_name(word, phase, phases) for word in free or ()),
+        "fix": tuple(_by_record_name(word, phase, phases) for word in fix or ()),
+        "search": search,
+        "wavelength_sigma_ang": wavelength_sigma,
+        "distance_relative_sigma": distance_relative_sigma,
+    }
+    fits, failures = _fit_files(files, phases, wavelength, options)
+    if len(failures) == len(files) == 1:
+        raise InputError(failures[0][1])
+    for _, message in failures:
+        print_note(f"failed: {message}")
+    if figure is not None:
+        _draw(fits, figure)
+    if json:
+        given = [fit_document(fit) for fit in fits] + [failed_document(name, message) for name, message in failures]
+        print_json(sorted(given, key=lambda item: files.index(item["file"])))
+    else:
+        print(format_fits(fits))
+    attention = [fit for fit in fits if fit.verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED, Verdict.FAILED)]
+    for fit in attention:
+        print_note(f"attention: {fit.file}: {fit.verdict}. {fit.reason}")
+    for warning in sorted({warning for fit in fits for warning in fit.warnings}):
+        print_note(f"note: {warning}")
+    return 1 if attention or failures else 0
+
+
+def expand_files(patterns: list[str]) -> list[str]:
+    """Names of files, globs opened in natural order.
+
+    Parameters
+    ----------
+    patterns : list of str
+        Paths, and globs that the shell did not open.
+
+    Returns
+    -------
+    list of str
+        Each file once, in the order given.
+
+    Raises
+    ------
+    InputError
+        For a glob that matches nothing.
+    """
+    import glob
+
+    files: list[str] = []
+    for pattern in patterns:
+        is_glob = glob.has_magic(pattern) and not Path(pattern).exists()
+        found = natural_order(glob.glob(pattern)) if is_glob else (pattern,)  # noqa: PTH207 - may be absolute
+        if not found:
+            raise InputError(f"{pattern}: no file matches. Expected one or more. Check the folder and the name.")
+        files.extend(name for name in found if name not in files)
+    return files
+
+
+def start_cells(given: list[str], phases: list[Any], cells: list[str], pressure: float | None) -> dict[str, Any]:
+    """Starts of the cells by the names that the records carry: from an equation of state, then from ``--cell``.
+
+    Parameters
+    ----------
+    given : list of str
+        The phases as the user named them.
+    phases : list of Phase
+        What they are.
+    cells : list of str
+        ``NAME:a=…,c=…``.
+    pressure : float, optional
+        In GPa.
+
+    Returns
+    -------
+    dict
+        Cell, or free parameters, by name of phase.
+    """
+    starts: dict[str, Any] = {}
+    if pressure is not None:
+        from hydrostruct.material.phase import cell_at
+
+        for one in phases:
+            if one.equations_of_state and one.cell.is_known:
+                starts[one.name] = cell_at(one, pressure).cell
+            else:
+                print_note(
+                    f"note: {one.name}: no equation of state moves its cell to {pressure:g} GPa; the start is its own."
+                )
+    for text in cells:
+        name, _, words = text.rpartition(":")
+        record = _by_record_name(f"{name}:", given, phases)[:-1]
+        system = next((one.system for one in phases if one.name == record), None)
+        starts[record] = {**_as_parameters(starts.get(record), system), **_cell_words(text, words)}
+    return starts
+
+
+def fit_document(fit: PatternFit) -> dict[str, Any]:
+    """A fit under the names that JSON promises."""
+    fields = ("file", "verdict", "reason", "rp_percent", "rwp_percent", "rwp_background_corrected_percent")
+    document = {name: getattr(fit, name) for name in (*fields, "rexp_percent", "gof", "seconds")}
+    document["wavelength_ang"] = fit.wavelength_ang
+    document["background_terms"] = fit.background_terms
+    document["foreign_lines_deg"] = fit.foreign_lines_deg
+    document["warnings"] = list(fit.warnings)
+    document["phases"] = {name: _phase_document(found) for name, found in fit.phases.items()}
+    return document
+
+
+def failed_document(file: str, message: str) -> dict[str, Any]:
+    """What JSON says of a pattern that could not be fitted: no number, a reason."""
+    numbers = ("rp_percent", "rwp_percent", "rwp_background_corrected_percent", "rexp_percent", "gof", "seconds")
+    return {"file": file, "verdict": Verdict.FAILED, "reason": message, **dict.fromkeys(numbers), "phases": {}}
+
+
+def format_fits(fits: list[PatternFit]) -> str:
+    """Tables for people: one of the patterns, one of the phases."""
+    patterns = [
+        [fit.file, fit.verdict, *(f"{v:.3g}" for v in (fit.rp_percent, fit.rwp_percent, fit.rexp_percent, fit.gof))]
+        for fit in fits
+    ]
+    rows = [
+        [
+            fit.file,
+            found.name,
+            found.verdict,
+            *(format_value(getattr(found, f"{n}_ang"), getattr(found, f"{n}_sigma_ang")) for n in "abc"),
+            format_value(found.volume_ang3, found.volume_sigma_ang3),
+            format_value(found.volume_per_fu_ang3, found.volume_per_fu_sigma_ang3),
+            format_value(found.share, found.share_sigma),
+            f"{found.significance:.1f}",
+            str(found.free_lines),
+        ]
+        for fit in fits
+        for found in fit.phases.values()
+    ]
+    angles = [_angles(fit.file, found) for fit in fits for found in fit.phases.values() if _has_free_angle(found)]
+    lines = [
+        format_table(patterns, header=["pattern", "verdict", "Rp %", "Rwp %", "Rexp %", "GOF"]),
+        "",
+        format_table(
+            rows,
+            header=[
+                "pattern",
+                "phase",
+                "verdict",
+                "a Å",
+                "b Å",
+                "c Å",
+                "V Å³",
+                "V/f.u. Å³",
+                "share",
+                "sigmas",
+                "free lines",
+            ],
+        ),
+        *(["", *angles] if angles else []),
+        "",
+        "Uncertainties in brackets are one standard deviation of the last digits, scaled by max(1, GOF) and for serial",
+        "correlation. A share of Bragg area is not a phase fraction.",
+    ]
+    reasons = [f"{fit.file}: {fit.reason}" for fit in fits if fit.reason]
+    return "\n".join([*lines, *reasons])
+
+
+def _fit_files(
+    files: list[str], phases: list[Any], wavelength: float, options: dict[str, Any]
+) -> tuple[list[PatternFit], list[tuple[str, str]]]:
+    from hydrostruct.xrd.lebail import fit_patterns
+    from hydrostruct.xrd.pattern import read_pattern
+
+    read, failures = [], []
+    for name in files:
+        try:
+            read.append(read_pattern(name, wavelength_ang=wavelength))
+        except InputError as error:
+            if "the wavelength is" in str(error):
+                raise
+            failures.append((name, str(error)))
+    if not read:
+        return [], failures
+    try:
+        return fit_patterns(read, phases, **options), failures
+    except InputError:
+        if len(read) == 1 and not failures:
+            raise
+        return _fit_what_can_be(read, phases, options, failures)
+
+
+def _fit_what_can_be(
+    read: list[Pattern], phases: list[Any], options: dict[str, Any], failures: list[tuple[str, str]]
+) -> tuple[list[PatternFit], list[tuple[str, str]]]:
+    """The fits of those patterns that can be fitted; when none can, the options are wrong, not the patterns."""
+    from hydrostruct.xrd.lebail import fit_patterns
+
+    good, bad = [], []
+    for pattern in read:
+        try:
+            fit_patterns([pattern], phases, **{**options, "search": "never"})
+        except InputError as error:
+            bad.append((pattern.name, error))
+        else:
+            good.append(pattern)
+    if not good:
+        raise bad[0][1]
+    return fit_patterns(good, phases, **options), failures + [(name, str(error)) for name, error in bad]
+
+
+def _phase_document(found: PhaseFit) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "verdict": found.verdict,
+        "reason": found.reason,
+        "detected": found.detected,
+        "significance": found.significance,
+    }
+    for name in _NUMBERS:
+        stem, unit = name.rsplit("_", 1)
+        for kind in ("", "_sigma", "_statistical", "_systematic"):
+            document[f"{stem}{kind}_{unit}"] = getattr(found, f"{stem}{kind}_{unit}")
+    document.update(share=found.share, share_sigma=found.share_sigma, free_lines=found.free_lines)
+    document["widths"] = {name: getattr(found.widths, name) for name in found.widths.__dataclass_fields__}
+    lines = found.lines
+    document["lines"] = [
+        {
+            "hkl": hkl.tolist(),
+            "two_theta_deg": position,
+            "intensity": intensity,
+            "intensity_sigma": sigma,
+            "width_deg": width,
+        }
+        for hkl, position, intensity, sigma, width in zip(
+            lines.hkl, lines.two_theta_deg, lines.intensity, lines.intensity_sigma, lines.width_deg, strict=True
+        )
+    ]
+    return document
+
+
+def _background(text: str) -> str | int:
+    if text == "auto":
+        return text
+    if not re.fullmatch(r"[0-9]+", text):
+        raise InputError(f"--background: {text!r} is not a number of terms. Expected auto, or 1 to 60.")
+    return int(text)
+
+
+def _pair(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(word) for word in text.split())
+    except ValueError as error:
+        raise InputError(f"--exclude: {text!r} is not a region. Expected two angles in degrees, LO HI.") from error
+    return low, high
+
+
+def _cell_words(text: str, words: str) -> dict[str, float]:
+    values = {}
+    for word in words.split(","):
+        key, _, number = word.partition("=")
+        if key.strip() not in _CELL_WORDS:
+            raise InputError(f"--cell {text!r}: {word!r} is not understood. Expected NAME:a=…,c=… in Å and degrees.")
+        try:
+            values[_CELL_WORDS[key.strip()]] = float(number)
+        except ValueError as error:
+            raise InputError(f"--cell {text!r}: {number!r} is not a number. Expected NAME:a=…,c=….") from error
+    return values
+
+
+def _as_parameters(start: Any, system: Any) -> dict[str, float]:
+    """The free parameters of a start, so that some of them can be given anew."""
+    from hydrostruct.material.cell import FREE_PARAMETERS, Cell
+
+    if isinstance(start, Cell):
+        return {name: getattr(start, name) for name in FREE_PARAMETERS[system]}
+    return start or {}
+
+
+def _by_record_name(word: str, given: list[str], phases: list[Any]) -> str:
+    """Words name a phase as the user did; the fit knows it by its record's name."""
+    name, colon, what = word.rpartition(":")
+    for said, record in zip(given, phases, strict=True):
+        if name in (said, record.name, Path(said).name, Path(said).stem):
+            return f"{record.name}{colon}{what}"
+    return word
+
+
+def _has_free_angle(found: PhaseFit) -> bool:
+    return any(getattr(found, f"{name}_sigma_deg") > 0 for name in ("alpha", "beta", "gamma"))
+
+
+def _angles(file: str, found: PhaseFit) -> str:
+    values = (
+        f"{name} {format_value(getattr(found, f'{name}_deg'), getattr(found, f'{name}_sigma_deg'))}°"
+        for name in ("alpha", "beta", "gamma")
+    )
+    return f"{file}: {found.name}: " + ", ".join(values)
+
+
+def _draw(fits: list[PatternFit], folder: Path) -> None:
+    from hydrostruct.report.figures import save_fit_figure
+
+    for fit in fits:
+        path = save_fit_figure(fit, folder / (Path(fit.file).stem + "_lebail.png"))
+        print_note(f"figure: {path}")

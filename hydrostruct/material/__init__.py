@@ -1,0 +1,1 @@
+"""What is known before any measurement: cells, phases, reflections, equations of state."""

@@ -1,0 +1,347 @@
+"""Lattice parameters, d(hkl) and volume, with their covariance.
+
+Everything goes through the reciprocal metric: 1/d² is linear in it, and a crystal system is a choice of which of its
+six components are free. A fit that works in the free components needs no special case for any system.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class CrystalSystem(StrEnum):
+    """The seven lattice systems that a fit can tell apart; R lattices use hexagonal axes."""
+
+    CUBIC = "cubic"
+    TETRAGONAL = "tetragonal"
+    HEXAGONAL = "hexagonal"
+    ORTHORHOMBIC = "orthorhombic"
+    MONOCLINIC = "monoclinic"
+    TRICLINIC = "triclinic"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One unit cell; NaN where a length or an angle is not known."""
+
+    a_ang: float
+    """Length of a, in Å."""
+    b_ang: float
+    """Length of b, in Å."""
+    c_ang: float
+    """Length of c, in Å."""
+    alpha_deg: float = 90.0
+    """Angle between b and c, in degrees."""
+    beta_deg: float = 90.0
+    """Angle between a and c, in degrees."""
+    gamma_deg: float = 90.0
+    """Angle between a and b, in degrees."""
+
+    @property
+    def volume_ang3(self) -> float:
+        """Volume of the cell, in Å³; NaN when a parameter is missing."""
+        return cell_volume(self)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every parameter has a value."""
+        return bool(np.all(np.isfinite(cell_array(self))))
+
+
+FREE_PARAMETERS: dict[CrystalSystem, tuple[str, ...]] = {
+    CrystalSystem.CUBIC: ("a_ang",),
+    CrystalSystem.TETRAGONAL: ("a_ang", "c_ang"),
+    CrystalSystem.HEXAGONAL: ("a_ang", "c_ang"),
+    CrystalSystem.ORTHORHOMBIC: ("a_ang", "b_ang", "c_ang"),
+    CrystalSystem.MONOCLINIC: ("a_ang", "b_ang", "c_ang", "beta_deg"),
+    CrystalSystem.TRICLINIC: ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg"),
+}
+"""What a measurement can change in each system; the rest is tied or fixed by symmetry."""
+
+# Rows: free components of the reciprocal metric; columns: h², k², l², kl, hl, hk in 1/d².
+_METRIC_BASIS: dict[CrystalSystem, tuple[tuple[int, ...], ...]] = {
+    CrystalSystem.CUBIC: ((1, 1, 1, 0, 0, 0),),
+    CrystalSystem.TETRAGONAL: ((1, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
+    CrystalSystem.HEXAGONAL: ((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
+    CrystalSystem.ORTHORHOMBIC: ((1, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
+    CrystalSystem.MONOCLINIC: (
+        (1, 0, 0, 0, 0, 0),
+        (0, 1, 0, 0, 0, 0),
+        (0, 0, 1, 0, 0, 0),
+        (0, 0, 0, 0, 1, 0),
+    ),
+    CrystalSystem.TRICLINIC: tuple(tuple(int(i == j) for j in range(6)) for i in range(6)),
+}
+
+
+def crystal_system(space_group_number: int) -> CrystalSystem:
+    """Lattice system of a space group; trigonal groups are hexagonal.
+
+    Parameters
+    ----------
+    space_group_number : int
+        1 to 230, International Tables A.
+
+    Returns
+    -------
+    CrystalSystem
+
+    Examples
+    --------
+    >>> crystal_system(194).value, crystal_system(139).value, crystal_system(166).value
+    ('hexagonal', 'tetragonal', 'hexagonal')
+    """
+    if not 1 <= space_group_number <= 230:
+        raise InputError(f"space group {space_group_number} does not exist. Expected a number from 1 to 230.")
+    limits = (
+        (2, CrystalSystem.TRICLINIC),
+        (15, CrystalSystem.MONOCLINIC),
+        (74, CrystalSystem.ORTHORHOMBIC),
+        (142, CrystalSystem.TETRAGONAL),
+        (194, CrystalSystem.HEXAGONAL),
+        (230, CrystalSystem.CUBIC),
+    )
+    return next(system for last, system in limits if space_group_number <= last)
+
+
+def make_cell(system: CrystalSystem, **free: float) -> Cell:
+    """Cell from the free parameters of its system; tied lengths and angles follow.
+
+    Parameters
+    ----------
+    system : CrystalSystem
+        Decides which parameters are free.
+    **free : float
+        ``a_ang``, ``b_ang``, ``c_ang`` in Å, ``alpha_deg``, ``beta_deg``, ``gamma_deg`` in degrees; every free
+        parameter of the system must be given, NaN where it is not known.
+
+    Returns
+    -------
+    Cell
+
+    Raises
+    ------
+    InputError
+        When a free parameter is missing, or one is given that the system does not have.
+
+    Examples
+    --------
+    >>> cell = make_cell(CrystalSystem.HEXAGONAL, a_ang=3.674, c_ang=5.427)
+    >>> cell.b_ang, cell.gamma_deg, round(cell.volume_ang3 / 2, 4)
+    (3.674, 120.0, 31.7204)
+    """
+    names = FREE_PARAMETERS[system]
+    wrong = sorted(set(free) ^ set(names))
+    if wrong:
+        raise InputError(f"cell: {', '.join(wrong)} does not fit. Expected {', '.join(names)} of a {system} cell.")
+    values = {"gamma_deg": 120.0} if system is CrystalSystem.HEXAGONAL else {}
+    lengths = {"b_ang": free["a_ang"], "c_ang": free["a_ang"]}
+    return Cell(**{**lengths, **values, **free})
+
+
+def cell_array(cell: Cell) -> Floats:
+    """The six parameters a, b, c (Å), α, β, γ (degrees), shape (6,)."""
+    return np.array([cell.a_ang, cell.b_ang, cell.c_ang, cell.alpha_deg, cell.beta_deg, cell.gamma_deg])
+
+
+def cell_volume(cell: Cell) -> float:
+    """Volume of the cell, in Å³; NaN when a parameter is missing, a length is not above 0 or the angles close none."""
+    a, b, c, *angles = cell_array(cell)
+    cos_alpha, cos_beta, cos_gamma = np.cos(np.radians(angles))
+    square = 1 - cos_alpha**2 - cos_beta**2 - cos_gamma**2 + 2 * cos_alpha * cos_beta * cos_gamma
+    return float(a * b * c * math.sqrt(square)) if square > 0 and min(a, b, c) > 0 else math.nan
+
+
+def metric_terms(hkl: Ints, system: CrystalSystem) -> Floats:
+    """What each free component of the reciprocal metric adds to 1/d² of each reflection.
+
+    Parameters
+    ----------
+    hkl : array of int, shape (n, 3)
+        Miller indices.
+    system : CrystalSystem
+        Decides which components are free.
+
+    Returns
+    -------
+    array, shape (n, m)
+        1/d² = terms @ components, with m components as `reciprocal_components` gives them.
+
+    Examples
+    --------
+    >>> metric_terms(np.array([[1, 0, 0], [1, 1, 2]]), CrystalSystem.HEXAGONAL)
+    array([[1., 0.],
+           [3., 4.]])
+    """
+    h, k, l = np.asarray(hkl, dtype=np.float64).T  # noqa: E741 - the field's names
+    products = np.stack([h * h, k * k, l * l, k * l, h * l, h * k], axis=1)
+    return products @ np.array(_METRIC_BASIS[system], dtype=np.float64).T
+
+
+def reciprocal_components(cell: Cell, system: CrystalSystem) -> Floats:
+    """Free components of the reciprocal metric, in Å⁻².
+
+    Parameters
+    ----------
+    cell : Cell
+        A cell that obeys the system.
+    system : CrystalSystem
+        Decides which components are free.
+
+    Returns
+    -------
+    array, shape (m,)
+        Coefficients of `metric_terms`; the mixed ones are twice the tensor's components.
+
+    Raises
+    ------
+    InputError
+        When the cell has a missing parameter or closes no volume.
+    """
+    if not math.isfinite(cell_volume(cell)):
+        raise InputError(f"cell {_describe(cell)} has no volume. Expected positive lengths and angles that close.")
+    inverse = np.linalg.inv(_direct_metric(cell))
+    full = np.array(
+        [inverse[0, 0], inverse[1, 1], inverse[2, 2], 2 * inverse[1, 2], 2 * inverse[0, 2], 2 * inverse[0, 1]]
+    )
+    first_of_each = [row.index(1) for row in _METRIC_BASIS[system]]
+    return np.asarray(full[first_of_each], dtype=np.float64)
+
+
+def cell_from_components(components: Floats, system: CrystalSystem) -> Cell:
+    """The cell whose reciprocal metric has these free components; inverse of `reciprocal_components`.
+
+    Parameters
+    ----------
+    components : array, shape (m,)
+        In Å⁻².
+    system : CrystalSystem
+        The system they belong to.
+
+    Returns
+    -------
+    Cell
+        NaN throughout when the metric is not positive definite.
+    """
+    full = np.asarray(components, dtype=np.float64) @ np.array(_METRIC_BASIS[system], dtype=np.float64)
+    reciprocal = np.array(
+        [
+            [full[0], full[5] / 2, full[4] / 2],
+            [full[5] / 2, full[1], full[3] / 2],
+            [full[4] / 2, full[3] / 2, full[2]],
+        ]
+    )
+    if not np.all(np.isfinite(reciprocal)) or np.any(np.linalg.eigvalsh(reciprocal) <= 0):
+        return Cell(**dict.fromkeys(_ALL, math.nan))
+    metric = np.linalg.inv(reciprocal)
+    lengths = np.sqrt(np.diag(metric))
+    angles = {
+        "alpha_deg": _angle(metric[1, 2], lengths[1] * lengths[2]),
+        "beta_deg": _angle(metric[0, 2], lengths[0] * lengths[2]),
+        "gamma_deg": _angle(metric[0, 1], lengths[0] * lengths[1]),
+    }
+    everything = {**dict(zip(_ALL[:3], map(float, lengths), strict=True)), **angles}
+    return make_cell(system, **{name: everything[name] for name in FREE_PARAMETERS[system]})
+
+
+def d_spacing(hkl: Ints, cell: Cell) -> Floats:
+    """Distance of lattice planes.
+
+    Parameters
+    ----------
+    hkl : array of int, shape (n, 3)
+        Miller indices.
+    cell : Cell
+        Any cell.
+
+    Returns
+    -------
+    array, shape (n,)
+        d, in Å.
+
+    Examples
+    --------
+    >>> d_spacing(np.array([[1, 0, 1]]), make_cell(CrystalSystem.HEXAGONAL, a_ang=3.674, c_ang=5.427)).round(5)
+    array([2.74482])
+    """
+    terms = metric_terms(hkl, CrystalSystem.TRICLINIC)
+    return np.asarray(1.0 / np.sqrt(terms @ reciprocal_components(cell, CrystalSystem.TRICLINIC)))
+
+
+def two_theta(d_ang: npt.ArrayLike, wavelength_ang: float) -> Floats:
+    """Bragg angle 2θ in degrees of spacings in Å; NaN where no angle reflects (λ > 2d)."""
+    sine = wavelength_ang / (2.0 * np.asarray(d_ang, dtype=np.float64))
+    return np.asarray(np.degrees(2.0 * np.arcsin(np.where(sine <= 1.0, sine, np.nan))))
+
+
+def cell_covariance(components: Floats, covariance: Floats, system: CrystalSystem) -> Floats:
+    """Covariance of the six cell parameters and the volume from that of the reciprocal components.
+
+    Parameters
+    ----------
+    components : array, shape (m,)
+        Free components of the reciprocal metric, in Å⁻².
+    covariance : array, shape (m, m)
+        Their covariance, in Å⁻⁴.
+    system : CrystalSystem
+        The system they belong to.
+
+    Returns
+    -------
+    array, shape (7, 7)
+        Order a, b, c (Å), α, β, γ (degrees), V (Å³); tied axes carry the sigma of the axis they follow, angles fixed
+        by symmetry have 0.
+
+    Notes
+    -----
+    First order: J C Jᵀ with the derivatives by central differences, exact to about 1e-9 of each sigma.
+    """
+    jacobian = np.empty((7, len(components)))
+    for column, value in enumerate(components):
+        step = 1e-5 * (abs(value) if value != 0 else float(np.max(np.abs(components))))
+        ends = [_with_volume(cell_from_components(_moved(components, column, s), system)) for s in (step, -step)]
+        jacobian[:, column] = (ends[0] - ends[1]) / (2 * step)
+    return jacobian @ covariance @ jacobian.T
+
+
+_ALL = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg")
+
+
+def _with_volume(cell: Cell) -> Floats:
+    return np.append(cell_array(cell), cell_volume(cell))
+
+
+def _moved(components: Floats, column: int, step: float) -> Floats:
+    moved = np.array(components, dtype=np.float64)
+    moved[column] += step
+    return moved
+
+
+def _angle(product: float, lengths: float) -> float:
+    return math.degrees(math.acos(max(-1.0, min(1.0, float(product / lengths)))))
+
+
+def _direct_metric(cell: Cell) -> Floats:
+    a, b, c, *angles = cell_array(cell)
+    cos_alpha, cos_beta, cos_gamma = np.cos(np.radians(angles))
+    return np.array(
+        [
+            [a * a, a * b * cos_gamma, a * c * cos_beta],
+            [a * b * cos_gamma, b * b, b * c * cos_alpha],
+            [a * c * cos_beta, b * c * cos_alpha, c * c],
+        ]
+    )
+
+
+def _describe(cell: Cell) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in cell_array(cell)) + ")"

@@ -1,0 +1,1 @@
+"""Figures: each draws one record on the axes that it is given."""

@@ -1,0 +1,54 @@
+"""Figures on disk: the project's style, one PNG a figure, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+
+from hydrostruct.files import write_whole
+from hydrostruct.report.plots import plot_fit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hydrostruct.xrd.fit_result import PatternFit
+
+
+def save_fit_figure(fit: PatternFit, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+    """Draw a fit and write it as PNG.
+
+    Parameters
+    ----------
+    fit : PatternFit
+        What to draw.
+    path : path-like
+        The file to write.
+    title : str, optional
+        Above the axes on the left; the name of the pattern's file when left out.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
+        figure = Figure(figsize=(7.5, 4.2))
+        FigureCanvasAgg(figure)
+        axes = plot_fit(fit, ax=figure.add_subplot())
+        # "$" starts mathematics in a label: a file's name is text
+        axes.set_title((Path(fit.file).name if title is None else title).replace("$", r"\$"), loc="left")
+        return _save(figure, path)
+
+
+def _save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return write_whole(path, buffer.getvalue())

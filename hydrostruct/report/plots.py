@@ -1,0 +1,93 @@
+"""Figures of one record each, drawn on the axes that they are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from hydrostruct.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from hydrostruct.xrd.fit_result import PatternFit
+    from hydrostruct.xrd.pattern import Pattern
+
+# Okabe and Ito's colours, which the colour-blind tell apart: https://jfly.uni-koeln.de/color/
+PHASE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_GREY = "#7f7f7f"
+
+
+def plot_pattern(pattern: Pattern, *, ax: Axes | None = None) -> Axes:
+    """Intensity against 2θ; gaps where nothing was measured.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        What to draw.
+    ax : Axes, optional
+        Where to draw; new axes when left out.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = plt.gca() if ax is None else ax
+    axes.plot(pattern.two_theta_deg, pattern.intensity, color=PHASE_COLOURS[0], linewidth=0.8)
+    axes.set_xlabel("2θ (degrees)")
+    axes.set_ylabel("intensity")
+    return axes
+
+
+def plot_fit(fit: PatternFit, *, ax: Axes | None = None) -> Axes:
+    """Observed points, fit, background, ticks of every phase, and the difference below.
+
+    Parameters
+    ----------
+    fit : PatternFit
+        What to draw.
+    ax : Axes, optional
+        Where to draw; new axes when left out.
+
+    Returns
+    -------
+    Axes
+        The legend gives each phase with its verdict; the title Rwp and GOF.
+    """
+    axes = plt.gca() if ax is None else ax
+    breaks = np.flatnonzero(np.diff(fit.two_theta_deg) > 5 * np.median(np.diff(fit.two_theta_deg))) + 1
+    gaps = {
+        "x": np.insert(fit.two_theta_deg, breaks, np.nan),
+        "calculated": np.insert(fit.calculated, breaks, np.nan),
+        "background": np.insert(fit.background, breaks, np.nan),
+        "difference": np.insert(fit.observed - fit.calculated, breaks, np.nan),
+    }
+    low, high = float(np.min(fit.observed)), float(np.max(fit.observed))
+    span = max(high - low, 1e-12)
+    axes.plot(fit.two_theta_deg, fit.observed, ".", color=_GREY, markersize=2, label="observed", rasterized=True)
+    axes.plot(gaps["x"], gaps["background"], color=_GREY, linewidth=0.8, linestyle="--", label="background")
+    axes.plot(gaps["x"], gaps["calculated"], color="black", linewidth=0.9, label="fit")
+    level = low - 0.05 * span
+    for index, found in enumerate(fit.phases.values()):
+        colour = PHASE_COLOURS[index % len(PHASE_COLOURS)] if found.verdict is not Verdict.ABSENT else "#bfbfbf"
+        label = found.name if found.verdict is Verdict.CONVERGED else f"{found.name} ({found.verdict})"
+        axes.plot(
+            found.lines.two_theta_deg,
+            np.full(found.lines.two_theta_deg.shape, level),
+            "|",
+            color=colour,
+            markersize=7,
+            label=label,
+        )
+        level -= 0.05 * span
+    difference = gaps["difference"]
+    offset = level - float(np.nanmax(difference)) if difference.size else level
+    axes.axhline(offset, color=_GREY, linewidth=0.5)
+    axes.plot(gaps["x"], difference + offset, color=PHASE_COLOURS[0], linewidth=0.6, label="difference")
+    axes.set_xlabel(f"2θ (degrees), λ = {fit.wavelength_ang:g} Å")
+    axes.set_ylabel("intensity")
+    axes.set_title(f"Rwp {fit.rwp_percent:.2f} %, Rexp {fit.rexp_percent:.2f} %, GOF {fit.gof:.2f}", loc="right")
+    axes.legend(loc="upper right")
+    return axes

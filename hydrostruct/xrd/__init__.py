@@ -1,0 +1,1 @@
+"""Diffraction: image → pattern → fit."""

@@ -1,0 +1,393 @@
+"""From a least-squares solution to what can be said of the pattern and of each phase."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.material.cell import Cell, cell_array, cell_covariance, cell_from_components
+from hydrostruct.verdict import Verdict
+from hydrostruct.xrd.agreement import Agreement, agreement
+from hydrostruct.xrd.engine import Solution, covariance
+from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
+from hydrostruct.xrd.kernels import PHASE_SLOTS
+from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
+from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.presence import DETECTION_SIGMA, line_significance, shares
+from hydrostruct.xrd.profile import Widths
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_OBSERVED_SIGMA = 3.0
+_NEGATIVE_SIGMA = 5.0
+_LOOSE_CELL = 0.003
+_MISFIT_GOF = 5.0
+_CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Intensities of one solution with their covariance: what verdicts rest on."""
+
+    solution: Solution
+    """The solution."""
+    agreement: Agreement
+    """Its R factors."""
+    intensity_sigma: Floats
+    """Standard uncertainty of each line, scaled; NaN where the data cannot see it; shape (lines,)."""
+    detection_scale: float
+    """What `intensity_sigma` is multiplied with when the question is whether a line is there; 1 when sigma is known."""
+    in_range: npt.NDArray[np.bool_]
+    """Lines whose core is in the data, shape (lines,)."""
+    significance: Floats
+    """Of each phase, shape (phases,)."""
+    share: Floats
+    """Of each phase, shape (phases,)."""
+    share_sigma: Floats
+    """Its uncertainty, shape (phases,)."""
+    parameter_covariance: Floats
+    """Of the free parameters, unscaled, shape (parameters, parameters)."""
+
+
+def weigh_evidence(model: LeBailModel, data: FitData, solution: Solution) -> Evidence:
+    """Uncertainties, significance and shares of one solution.
+
+    Parameters
+    ----------
+    model, data, solution
+        What was fitted, to what, and where it came to rest.
+
+    Returns
+    -------
+    Evidence
+    """
+    seen, matrix = covariance(model, data, solution)
+    n_linear = seen.size + len(data.basis)
+    background = data.basis.T @ solution.background
+    report = agreement(
+        data.intensity,
+        solution.residual,
+        background=background,
+        weight=data.weight,
+        n_parameters=n_linear + int(np.sum(~solution.held)),
+    )
+    lines = matrix[: seen.size, : seen.size] * report.inflation**2
+    # a guessed sigma may be far too large: whether a line is there is then judged by the residuals themselves
+    doubt = 1.0 if data.sigma_is_known else min(1.0, max(report.gof, 1e-3)) ** 2
+    sigma = np.full(model.phase_of.size, np.nan)
+    sigma[seen] = np.sqrt(np.maximum(np.diag(lines), 0.0))
+    inside = _lines_in_range(data, solution)
+    chooser = np.zeros((len(model.phases), seen.size))
+    significance = np.zeros(len(model.phases))
+    for index in range(len(model.phases)):
+        mine = np.flatnonzero((model.phase_of[seen] == index) & inside[seen])
+        chooser[index, mine] = 1.0
+        significance[index] = line_significance(
+            solution.intensity[seen[mine]],
+            lines[np.ix_(mine, mine)] * doubt,
+            n_fitted=int(np.sum(cell_parameters(model, index) >= 0)),
+        )
+    areas = chooser @ np.nan_to_num(solution.intensity[seen])
+    share, share_sigma = shares(areas, chooser @ lines @ chooser.T)
+    return Evidence(
+        solution=solution,
+        agreement=report,
+        intensity_sigma=sigma,
+        detection_scale=math.sqrt(doubt),
+        in_range=inside,
+        significance=significance,
+        share=share,
+        share_sigma=share_sigma,
+        parameter_covariance=matrix[n_linear:, n_linear:],
+    )
+
+
+def report_fit(
+    pattern: Pattern,
+    model: LeBailModel,
+    data: FitData,
+    evidence: Evidence,
+    *,
+    absent: npt.NDArray[np.bool_],
+    significance: Floats,
+    systematic: Floats | None,
+    foreign_deg: Floats,
+    seconds: float,
+    alternatives: tuple[str, ...] = (),
+) -> PatternFit:
+    """Put everything that a fit says into records.
+
+    Parameters
+    ----------
+    pattern, model, data, evidence
+        What was fitted and what came of it.
+    absent : array of bool, shape (phases,)
+        Phases that were found absent; their cells were held.
+    significance : array, shape (phases,)
+        Significance of each phase, from the fit in which its cell was free.
+    systematic : array, optional, shape (phases, 7)
+        Common uncertainty of a, b, c, α, β, γ, V.
+    foreign_deg : array, shape (lines,)
+        Lines of the pattern that were left out because no phase explains them, in degrees.
+    seconds : float
+        Time taken.
+    alternatives : tuple of str
+        Other solutions that fit as well, in words.
+
+    Returns
+    -------
+    PatternFit
+    """
+    solution = evidence.solution
+    fits = {
+        phase.name: _report_phase(
+            model,
+            evidence,
+            index,
+            is_absent=bool(absent[index]),
+            significance=float(significance[index]),
+            systematic=None if systematic is None else systematic[index],
+            ambiguous=bool(alternatives),
+        )
+        for index, phase in enumerate(model.phases)
+    }
+    verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
+    background = data.basis.T @ solution.background
+    base = len(model.phases) * PHASE_SLOTS
+    scaled = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.agreement.inflation
+    spread = {name: float(value) for name, value in zip(model.parameter_names, scaled, strict=True)}
+    return PatternFit(
+        file=pattern.name,
+        verdict=verdict,
+        reason=" ".join(reasons),
+        rp_percent=evidence.agreement.rp_percent,
+        rwp_percent=evidence.agreement.rwp_percent,
+        rwp_background_corrected_percent=evidence.agreement.rwp_background_corrected_percent,
+        rexp_percent=evidence.agreement.rexp_percent,
+        gof=evidence.agreement.gof,
+        serial_factor=evidence.agreement.serial_factor,
+        seconds=seconds,
+        steps=solution.steps,
+        phases=fits,
+        two_theta_deg=data.position,
+        observed=data.intensity,
+        sigma=1.0 / np.sqrt(data.weight),
+        calculated=data.intensity - solution.residual,
+        background=background,
+        background_terms=len(data.basis),
+        zero_deg=float(solution.slots[base]),
+        zero_sigma_deg=spread.get("zero", 0.0),
+        displacement=float(solution.slots[base + 1]),
+        displacement_sigma=spread.get("displacement", 0.0),
+        parameter_names=model.parameter_names,
+        parameters=solution.values,
+        covariance=evidence.parameter_covariance,
+        wavelength_ang=model.wavelength_ang,
+        warnings=(*pattern.notes, *_foreign_note(foreign_deg), *_warnings(model, evidence)),
+        foreign_lines_deg=foreign_deg,
+    )
+
+
+def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
+    """Fitted cell of one phase."""
+    components, _ = phase_slots(model, solution.slots, index)
+    return cell_from_components(components, model.phases[index].system)
+
+
+def _lines_in_range(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
+    """Lines with a measured point within half a width of their position on each side."""
+    position = np.nan_to_num(solution.position, nan=-1e3)
+    near = np.searchsorted(data.position, position)
+    left = data.position[np.clip(near - 1, 0, data.position.size - 1)]
+    right = data.position[np.clip(near, 0, data.position.size - 1)]
+    half = np.maximum(solution.width / 2, 1.01 * float(np.median(np.diff(data.position))))
+    return np.asarray((np.abs(left - position) <= half) & (np.abs(right - position) <= half))
+
+
+def _report_phase(
+    model: LeBailModel,
+    evidence: Evidence,
+    index: int,
+    *,
+    is_absent: bool,
+    significance: float,
+    systematic: Floats | None,
+    ambiguous: bool,
+) -> PhaseFit:
+    phase = model.phases[index]
+    numbers = _cell_numbers(model, evidence, index, systematic)
+    observed, free_lines = _count_lines(model, evidence, index)
+    verdict, reason = _phase_verdict(
+        model,
+        evidence,
+        index,
+        is_absent=is_absent,
+        significance=significance,
+        observed=observed,
+        free_lines=free_lines,
+        ambiguous=ambiguous,
+    )
+    if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
+        numbers = dict.fromkeys(numbers, math.nan)
+    _, widths = phase_slots(model, evidence.solution.slots, index)
+    u, v, w, p, size, strain = (float(value) for value in widths)
+    return PhaseFit(
+        name=phase.name,
+        verdict=verdict,
+        reason=reason,
+        detected=not is_absent,
+        significance=significance,
+        share=float(evidence.share[index]),
+        share_sigma=float(evidence.share_sigma[index]),
+        free_lines=free_lines,
+        widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
+        lines=_fitted_lines(model, evidence, index),
+        **numbers,
+    )
+
+
+def _cell_numbers(model: LeBailModel, evidence: Evidence, index: int, systematic: Floats | None) -> dict[str, float]:
+    phase = model.phases[index]
+    components, _ = phase_slots(model, evidence.solution.slots, index)
+    cell = cell_from_components(components, phase.system)
+    free = cell_parameters(model, index)
+    spread = np.zeros((components.size, components.size))
+    moved = np.flatnonzero(free >= 0)
+    spread[np.ix_(moved, moved)] = evidence.parameter_covariance[np.ix_(free[moved], free[moved])]
+    statistical = np.sqrt(np.maximum(np.diag(cell_covariance(components, spread, phase.system)), 0.0))
+    values = np.append(cell_array(cell), cell.volume_ang3)
+    common = np.full(7, np.nan) if systematic is None else systematic
+    per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
+    numbers: dict[str, float] = {}
+    columns = (
+        ("", values),
+        ("_sigma", statistical * evidence.agreement.inflation),
+        ("_statistical", statistical),
+        ("_systematic", common),
+    )
+    for kind, column in columns:
+        for name, value in zip(_CELL_NAMES, column, strict=True):
+            stem, unit = name.rsplit("_", 1)
+            numbers[f"{stem}{kind}_{unit}"] = float(value)
+        numbers[f"volume_per_fu{kind}_ang3"] = float(column[6] * per_fu)
+    return numbers
+
+
+def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
+    solution = evidence.solution
+    mine = np.flatnonzero(model.phase_of[model.reflection_line] == index)
+    line = model.reflection_line[mine]
+    keep = evidence.in_range[line] & np.isfinite(solution.intensity[line])
+    mine, line = mine[keep], line[keep]
+    order = np.argsort(solution.position[line], kind="stable")
+    mine, line = mine[order], line[order]
+    members = np.bincount(model.reflection_line, minlength=model.phase_of.size)[line]
+    return FittedLines(
+        hkl=model.reflection_hkl[mine],
+        multiplicity=model.reflection_multiplicity[mine],
+        two_theta_deg=solution.position[line],
+        width_deg=solution.width[line],
+        intensity=solution.intensity[line] / members,
+        intensity_sigma=evidence.intensity_sigma[line] / members,
+    )
+
+
+def _count_lines(model: LeBailModel, evidence: Evidence, index: int) -> tuple[int, int]:
+    """Observed lines of a phase, and those of them that no line of another phase comes near."""
+    solution = evidence.solution
+    with np.errstate(invalid="ignore"):
+        strong = solution.intensity > _OBSERVED_SIGMA * evidence.detection_scale * evidence.intensity_sigma
+    mine = (model.phase_of == index) & evidence.in_range & strong
+    others = solution.position[(model.phase_of != index) & np.isfinite(solution.position)]
+    if others.size == 0:
+        return int(mine.sum()), int(mine.sum())
+    distance = np.min(np.abs(solution.position[mine][:, None] - others[None, :]), axis=1, initial=math.inf)
+    return int(mine.sum()), int(np.sum(distance > solution.width[mine]))
+
+
+def _phase_verdict(
+    model: LeBailModel,
+    evidence: Evidence,
+    index: int,
+    *,
+    is_absent: bool,
+    significance: float,
+    observed: int,
+    free_lines: int,
+    ambiguous: bool,
+) -> tuple[Verdict, str]:
+    if is_absent:
+        return Verdict.ABSENT, "No line of it stands above the noise; its cell was held at the start."
+    if not evidence.solution.converged:
+        return Verdict.NOT_CONVERGED, "The fit did not come to rest."
+    free = cell_parameters(model, index)
+    moved = free[free >= 0]
+    reasons = []
+    if np.any(evidence.solution.held[moved]):
+        reasons.append("The cell ran into its limit, 5 % from the start.")
+    if moved.size:
+        spread = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance)[moved], 0.0)) * evidence.agreement.inflation
+        diagonal = spread[: min(3, moved.size)] / np.abs(evidence.solution.values[moved[: min(3, moved.size)]])
+        if np.any(diagonal > 2 * _LOOSE_CELL):
+            reasons.append("The data hold at least one axis to no better than 0.3 %.")
+    if significance < DETECTION_SIGMA:
+        reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
+    if observed < moved.size:
+        reasons.append(f"{observed} observed line(s) for {moved.size} free cell parameter(s).")
+    if len(model.phases) > 1 and free_lines == 0:
+        reasons.append("Every observed line of it could belong to another phase.")
+    if ambiguous:
+        return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
+    return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
+
+
+def _pattern_verdict(
+    solution: Solution, evidence: Evidence, fits: dict[str, PhaseFit], alternatives: tuple[str, ...]
+) -> tuple[Verdict, list[str]]:
+    verdicts = {fit.verdict for fit in fits.values()}
+    missing = [name for name, fit in fits.items() if fit.verdict is Verdict.ABSENT]
+    if len(missing) == len(fits):
+        return Verdict.ABSENT, ["No line of any of the phases stands above the noise."]
+    reasons = [f"{', '.join(missing)}: absent."] if missing else []
+    if not solution.converged:
+        return Verdict.NOT_CONVERGED, [f"The fit did not come to rest in {solution.steps} steps.", *reasons]
+    if alternatives:
+        return Verdict.AMBIGUOUS, ["Other solutions fit as well:", *alternatives, *reasons]
+    reasons += [f"{name}: {fit.reason}" for name, fit in fits.items() if fit.verdict is Verdict.DOUBTFUL]
+    if evidence.agreement.gof > _MISFIT_GOF:
+        reasons.append(
+            f"GOF is {evidence.agreement.gof:.3g}: the misfit is far above the noise; sigma is scaled for it."
+        )
+    return (Verdict.DOUBTFUL if Verdict.DOUBTFUL in verdicts else Verdict.CONVERGED), reasons
+
+
+def _foreign_note(foreign_deg: Floats) -> list[str]:
+    if not foreign_deg.size:
+        return []
+    shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
+    return [
+        f"{foreign_deg.size} line(s) that no phase of the fit explains were left out, also of the R factors: {shown}."
+    ]
+
+
+def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
+    solution = evidence.solution
+    found = []
+    with np.errstate(invalid="ignore"):
+        negative = (solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma) & evidence.in_range
+    for line in np.flatnonzero(negative)[:5]:
+        reflection = int(np.flatnonzero(model.reflection_line == line)[0])
+        hkl = " ".join(str(index) for index in model.reflection_hkl[reflection])
+        found.append(
+            f"{model.phases[model.phase_of[line]].name} ({hkl}) at {solution.position[line]:.3f}° is negative by "
+            f"{-solution.intensity[line] / evidence.intensity_sigma[line]:.1f} sigma: the background or a "
+            "cell is wrong there."
+        )
+    for name, held in zip(model.parameter_names, solution.held, strict=True):
+        if held and not name.startswith("cell:"):
+            found.append(f"{name} rests on its limit and was held there.")
+    return found

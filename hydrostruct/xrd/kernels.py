@@ -1,0 +1,740 @@
+"""The loops of the Le Bail fit that must be fast: plain loops over arrays, compiled once, the same for any phases.
+
+The fit of one pattern has two kinds of unknowns. Line intensities and background are *linear*: at given cells and
+widths they have one best value, found by solving a banded-plus-border system, so they are eliminated (variable
+projection; Golub and Pereyra, 10.1137/0710036; Kaufman, 10.1007/BF01932995). What is left, cells and widths, is a
+handful of parameters, found by Gauss-Newton steps with Marquardt's damping.
+
+Parameters live in *slots*, twelve a phase (six reciprocal-metric components, six widths) and two for the pattern
+(zero shift, sample displacement); `link` says which free parameter fills a slot, -1 for none. One parameter may fill
+several slots: that is how a width is common to all phases.
+
+The slow, obvious twin of all this stands in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+CELL_SLOTS = 6
+WIDTH_SLOTS = 6
+PHASE_SLOTS = CELL_SLOTS + WIDTH_SLOTS
+
+CONVERGED = 0
+OUT_OF_STEPS = 1
+STUCK = 2
+NO_LINES = 3
+
+_LN2 = math.log(2.0)
+_GAUSS = 2.0 * math.sqrt(_LN2 / math.pi)
+_LORENTZ = 2.0 / math.pi
+# A Gaussian is below 1e-12 of its peak beyond this many FWHM.
+_GAUSS_REACH = 3.2
+# Weight of "no intensity" as a prior, relative to a line's own weight at the start of a fit: splits exact overlaps
+# equally. It stays as it is while a fit moves, so that what is made least is one function.
+_RIDGE = 1e-6
+_BACKGROUND_RIDGE = 1e-12
+_FAST = {"reassoc", "contract", "arcp", "nsz"}
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta):
+    """Position, width and mixing of every line, and what each slot does to them.
+
+    ``d_center[k]``: six cell components, zero, displacement; ``d_gamma[k]``, ``d_eta[k]``: U, V, W, P, size, strain.
+    """
+    n_lines = phase_of.shape[0]
+    n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
+    zero = slots[n_phases * PHASE_SLOTS]
+    displacement = slots[n_phases * PHASE_SLOTS + 1]
+    to_degrees = 180.0 / math.pi
+    for k in range(n_lines):
+        base = phase_of[k] * PHASE_SLOTS
+        q = 0.0
+        for j in range(CELL_SLOTS):
+            q += terms[k, j] * slots[base + j]
+        sine2 = 0.25 * wavelength * wavelength * q
+        if not (1e-12 < sine2 < 0.9999):
+            centers[k] = math.nan
+            continue
+        sine = math.sqrt(sine2)
+        cosine = math.sqrt(1.0 - sine2)
+        tangent = sine / cosine
+        theta2 = 2.0 * math.asin(sine)
+        centers[k] = to_degrees * (theta2 + 0.5 * displacement * math.sin(2.0 * theta2)) + zero
+        slope = to_degrees * 0.25 * wavelength * wavelength / (sine * cosine)
+        slope *= 1.0 + displacement * math.cos(2.0 * theta2)
+        for j in range(CELL_SLOTS):
+            d_center[k, j] = slope * terms[k, j]
+        d_center[k, 6] = 1.0
+        d_center[k, 7] = to_degrees * 0.5 * math.sin(2.0 * theta2)
+
+        u = slots[base + CELL_SLOTS]
+        v = slots[base + CELL_SLOTS + 1]
+        w = slots[base + CELL_SLOTS + 2]
+        p = slots[base + CELL_SLOTS + 3]
+        size = slots[base + CELL_SLOTS + 4]
+        strain = slots[base + CELL_SLOTS + 5]
+        g2 = u * tangent * tangent + v * tangent + w + p / (cosine * cosine)
+        g = math.sqrt(max(g2, 1e-10))
+        l = max(size / cosine + strain * tangent, 0.0)  # noqa: E741
+        s = g**5 + 2.69269 * g**4 * l + 2.42843 * g**3 * l**2 + 4.47163 * g**2 * l**3 + 0.07842 * g * l**4 + l**5
+        gamma = s**0.2
+        s_g = 5 * g**4 + 4 * 2.69269 * g**3 * l + 3 * 2.42843 * g**2 * l**2 + 2 * 4.47163 * g * l**3 + 0.07842 * l**4
+        s_l = 2.69269 * g**4 + 2 * 2.42843 * g**3 * l + 3 * 4.47163 * g**2 * l**2 + 4 * 0.07842 * g * l**3 + 5 * l**4
+        gamma_g = s_g / (5.0 * gamma**4)
+        gamma_l = s_l / (5.0 * gamma**4)
+        ratio = l / gamma
+        gammas[k] = gamma
+        etas[k] = ((0.11116 * ratio - 0.47719) * ratio + 1.36603) * ratio
+        eta_ratio = (3 * 0.11116 * ratio - 2 * 0.47719) * ratio + 1.36603
+        eta_g = -eta_ratio * ratio / gamma * gamma_g
+        eta_l = eta_ratio * (1.0 - ratio * gamma_l) / gamma
+        half = 0.5 / g
+        for j in range(WIDTH_SLOTS):
+            if j < 4:
+                d = half * (tangent * tangent if j == 0 else tangent if j == 1 else 1.0 if j == 2 else 1.0 / cosine**2)
+                d_gamma[k, j] = gamma_g * d
+                d_eta[k, j] = eta_g * d
+            else:
+                d = 1.0 / cosine if j == 4 else tangent
+                d_gamma[k, j] = gamma_l * d
+                d_eta[k, j] = eta_l * d
+
+
+@njit(cache=True, nogil=True)
+def place_windows(x, centers, gammas, reach, margin, lowest, highest, starts, stops):
+    """Lines that the data can see, in order of position, and the points each of them touches.
+
+    Returns the line numbers; ``starts`` and ``stops`` are filled in the same order.
+    """
+    order = np.argsort(centers)
+    chosen = np.empty(order.shape[0], np.int64)
+    count = 0
+    for k in order:
+        c = centers[k]
+        if not math.isfinite(c):
+            continue
+        outside = margin * gammas[k]
+        if c < lowest - outside or c > highest + outside:
+            continue
+        inside = lowest < c < highest
+        core = 0.6 * gammas[k]
+        if inside and np.searchsorted(x, c - core) == np.searchsorted(x, c + core):
+            continue  # its top lies in a gap of the data: the tails alone say nothing
+        start = np.searchsorted(x, c - reach * gammas[k])
+        stop = np.searchsorted(x, c + reach * gammas[k])
+        if stop > start:
+            chosen[count] = k
+            starts[count] = start
+            stops[count] = stop
+            count += 1
+    return chosen[:count].copy()
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offsets, shape, by_center, by_gamma, by_eta):
+    """Pseudo-Voigts of unit area and their derivatives at the points of each window, one behind the other.
+
+    The Lorentzian is lowered by its value at the end of the window, so that nothing jumps when a point enters or
+    leaves: least squares needs a chi2 without steps. What is left out, 4e-4 of the peak at 25 widths, is background.
+    """
+    edge = 1.0 / (1.0 + 4.0 * reach * reach)
+    for s in range(chosen.shape[0]):
+        k = chosen[s]
+        inverse = 1.0 / gammas[k]
+        eta = etas[k]
+        c = centers[k]
+        at = offsets[s]
+        for i in range(starts[s], stops[s]):
+            t = (x[i] - c) * inverse
+            t2 = t * t
+            bell = 1.0 / (1.0 + 4.0 * t2)
+            whole = _LORENTZ * inverse * bell
+            lorentz = whole - _LORENTZ * inverse * edge
+            gauss = 0.0
+            if t2 < _GAUSS_REACH * _GAUSS_REACH:
+                gauss = _GAUSS * inverse * math.exp(-4.0 * _LN2 * t2)
+            a = eta * lorentz
+            b = (1.0 - eta) * gauss
+            pull = eta * whole * 8.0 * bell + b * 8.0 * _LN2
+            shape[at] = a + b
+            by_center[at] = pull * t * inverse
+            by_gamma[at] = (pull * t2 - a - b) * inverse
+            by_eta[at] = lorentz - gauss
+            at += 1
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _dot(a, b):
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def weighted_gram(basis, w):
+    """Gram matrix of the rows of a basis, shape (m, n), under weights."""
+    m, n = basis.shape
+    out = np.empty((m, m))
+    row = np.empty(n)
+    for a in range(m):
+        for i in range(n):
+            row[i] = basis[a, i] * w[i]
+        for b in range(a + 1):
+            out[a, b] = _dot(row, basis[b])
+            out[b, a] = out[a, b]
+    return out
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _line_gram(chosen, starts, stops, offsets, shape, weighted, first, gram, ridge):
+    """Overlaps of lines, lower triangle; ``first[s]`` is the earliest line that the window of s meets.
+
+    ``ridge`` holds the prior weight of each line; a negative one is set here, when the line is first seen.
+    """
+    n = starts.shape[0]
+    for s in range(n):
+        first[s] = s
+        for r in range(s, -1, -1):
+            low = max(starts[s], starts[r])
+            high = min(stops[s], stops[r])
+            if high > low:
+                first[s] = r
+                a = offsets[s] + low - starts[s]
+                b = offsets[r] + low - starts[r]
+                gram[s, r] = _dot(weighted[a : a + high - low], shape[b : b + high - low])
+            else:
+                gram[s, r] = 0.0
+        if gram[s, s] <= 0.0:
+            gram[s, s] = 1.0  # a line that touches no point: no intensity, and no influence
+        if ridge[chosen[s]] < 0.0:
+            ridge[chosen[s]] = _RIDGE * gram[s, s]
+        gram[s, s] += ridge[chosen[s]]
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _factor_envelope(gram, first):
+    """Cholesky factor in place, rows kept to their envelope: cost grows with lines times overlaps."""
+    n = gram.shape[0]
+    for i in range(n):
+        for j in range(first[i], i):
+            low = max(first[i], first[j])
+            gram[i, j] = (gram[i, j] - _dot(gram[i, low:j], gram[j, low:j])) / gram[j, j]
+        pivot = gram[i, i] - _dot(gram[i, first[i] : i], gram[i, first[i] : i])
+        gram[i, i] = math.sqrt(max(pivot, 1e-14 * gram[i, i]))
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _forward_rows(factor, first, rows, low, high):
+    """Solve L X = rows in place for the columns low..high."""
+    for i in range(factor.shape[0]):
+        for k in range(first[i], i):
+            f = factor[i, k]
+            if f != 0.0:
+                for c in range(low, high):
+                    rows[i, c] -= f * rows[k, c]
+        f = 1.0 / factor[i, i]
+        for c in range(low, high):
+            rows[i, c] *= f
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _factor_rows(a, low, high):
+    """Rows low..high of a dense Cholesky factor, in place; the rows above are finished."""
+    for i in range(low, high):
+        for j in range(i):
+            a[i, j] = (a[i, j] - _dot(a[i, :j], a[j, :j])) / a[j, j]
+        pivot = a[i, i] - _dot(a[i, :i], a[i, :i])
+        a[i, i] = math.sqrt(max(pivot, 1e-13 * a[i, i] + 1e-300))
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _evaluate(
+    x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, n_free, reach, margin, with_slopes, by_column,
+    ridge,
+):  # fmt: skip
+    """Everything at one set of cells and widths.
+
+    Returns chi2, intensities, background coefficients, residual, the reduced normal matrix and gradient of the free
+    parameters, the lines seen, their factor and envelope, and the border rows: what a step and a covariance need.
+    """
+    n_lines = phase_of.shape[0]
+    n = x.shape[0]
+    m = basis.shape[0]
+    n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
+    nb = m + (n_free if with_slopes else 0)
+
+    centers = np.full(n_lines, np.nan)
+    gammas = np.zeros(n_lines)
+    etas = np.zeros(n_lines)
+    d_center = np.zeros((n_lines, 8))
+    d_gamma = np.zeros((n_lines, WIDTH_SLOTS))
+    d_eta = np.zeros((n_lines, WIDTH_SLOTS))
+    line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta)
+    starts = np.empty(n_lines, np.int64)
+    stops = np.empty(n_lines, np.int64)
+    chosen = place_windows(x, centers, gammas, reach, margin, x[0], x[n - 1], starts, stops)
+    n_seen = chosen.shape[0]
+    starts = starts[:n_seen]
+    stops = stops[:n_seen]
+    offsets = np.zeros(n_seen + 1, np.int64)
+    for s in range(n_seen):
+        offsets[s + 1] = offsets[s] + stops[s] - starts[s]
+    size = offsets[n_seen]
+    shape = np.empty(size)
+    by_center = np.empty(size)
+    by_gamma = np.empty(size)
+    by_eta = np.empty(size)
+    fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offsets, shape, by_center, by_gamma, by_eta)
+    weighted = np.empty(size)
+    for s in range(n_seen):
+        at = offsets[s]
+        for i in range(starts[s], stops[s]):
+            weighted[at] = shape[at] * w[i]
+            at += 1
+
+    gram = np.zeros((n_seen, n_seen))
+    first = np.zeros(n_seen, np.int64)
+    _line_gram(chosen, starts, stops, offsets, shape, weighted, first, gram, ridge)
+    rows = np.zeros((n_seen, nb + 1))  # border columns, and the right-hand side last
+    for s in range(n_seen):
+        mine = weighted[offsets[s] : offsets[s + 1]]
+        for a in range(m):
+            rows[s, a] = _dot(mine, basis[a, starts[s] : stops[s]])
+        rows[s, nb] = _dot(mine, y[starts[s] : stops[s]])
+    plain = rows.copy()
+    _factor_envelope(gram, first)
+    _forward_rows(gram, first, rows, 0, m)
+    _forward_rows(gram, first, rows, nb, nb + 1)
+
+    border = np.zeros((nb, nb))
+    right = np.zeros(nb)
+    wy = y * w
+    for a in range(m):
+        right[a] = _dot(basis[a], wy)
+        for s in range(n_seen):
+            right[a] -= rows[s, a] * rows[s, nb]
+        for b in range(a + 1):
+            border[a, b] = basis_gram[a, b]
+        border[a, a] *= 1.0 + _BACKGROUND_RIDGE
+    for s in range(n_seen):
+        for a in range(m):
+            f = rows[s, a]
+            for b in range(a + 1):
+                border[a, b] -= f * rows[s, b]
+    _factor_rows(border, 0, m)
+    partial = right[:m].copy()  # forward-substituted: its squares are what each background term takes off chi2
+    for a in range(m):
+        partial[a] = (partial[a] - _dot(border[a, :a], partial[:a])) / border[a, a]
+    background = partial.copy()
+    for a in range(m - 1, -1, -1):
+        for b in range(a + 1, m):
+            background[a] -= border[b, a] * background[b]
+        background[a] /= border[a, a]
+    seen_intensity = np.empty(n_seen)
+    for s in range(n_seen):
+        seen_intensity[s] = rows[s, nb] - _dot(rows[s, :m], background)
+    for s in range(n_seen - 1, -1, -1):
+        seen_intensity[s] /= gram[s, s]
+        f = seen_intensity[s]
+        for r in range(first[s], s):
+            seen_intensity[r] -= gram[s, r] * f
+
+    residual = y.copy()
+    for a in range(m):
+        f = background[a]
+        for i in range(n):
+            residual[i] -= f * basis[a, i]
+    for s in range(n_seen):
+        f = seen_intensity[s]
+        at = offsets[s]
+        for i in range(starts[s], stops[s]):
+            residual[i] -= f * shape[at]
+            at += 1
+    chi2 = 0.0
+    for i in range(n):
+        chi2 += w[i] * residual[i] * residual[i]
+    for s in range(n_seen):
+        chi2 += ridge[chosen[s]] * seen_intensity[s] * seen_intensity[s]
+
+    normal = np.zeros((n_free, n_free))
+    gradient = np.zeros(n_free)
+    if with_slopes:
+        by_column[:, :] = 0.0
+        for s in range(n_seen):
+            k = chosen[s]
+            base = phase_of[k] * PHASE_SLOTS
+            f = seen_intensity[s]
+            low = starts[s]
+            length = stops[s] - low
+            at = offsets[s]
+            for j in range(CELL_SLOTS + 2):
+                p = link[base + j] if j < CELL_SLOTS else link[n_phases * PHASE_SLOTS + j - CELL_SLOTS]
+                c = f * d_center[k, j]
+                if p >= 0 and c != 0.0:
+                    column = by_column[p]
+                    for i in range(length):
+                        column[low + i] += c * by_center[at + i]
+            for j in range(WIDTH_SLOTS):
+                p = link[base + CELL_SLOTS + j]
+                if p >= 0:
+                    c = f * d_gamma[k, j]
+                    e = f * d_eta[k, j]
+                    column = by_column[p]
+                    for i in range(length):
+                        column[low + i] += c * by_gamma[at + i] + e * by_eta[at + i]
+        heavy = np.empty(n)
+        for p in range(n_free):
+            column = by_column[p]
+            for i in range(n):
+                heavy[i] = column[i] * w[i]
+            gradient[p] = _dot(heavy, residual)
+            for a in range(m):
+                border[m + p, a] = _dot(heavy, basis[a])
+            for r in range(p + 1):
+                border[m + p, m + r] = _dot(heavy, by_column[r])
+            for s in range(n_seen):
+                plain[s, m + p] = _dot(weighted[offsets[s] : offsets[s + 1]], column[starts[s] : stops[s]])
+                rows[s, m + p] = plain[s, m + p]
+        _forward_rows(gram, first, rows, m, nb)
+        for s in range(n_seen):
+            for p in range(m, nb):
+                f = rows[s, p]
+                if f != 0.0:
+                    for b in range(p + 1):
+                        border[p, b] -= f * rows[s, b]
+        for p in range(n_free):  # eliminate the background from the free parameters' block
+            for a in range(m):
+                border[m + p, a] = (border[m + p, a] - _dot(border[m + p, :a], border[a, :a])) / border[a, a]
+        for p in range(n_free):
+            for r in range(p + 1):
+                normal[p, r] = border[m + p, m + r] - _dot(border[m + p, :m], border[m + r, :m])
+                normal[r, p] = normal[p, r]
+
+    intensity = np.full(n_lines, np.nan)
+    for s in range(n_seen):
+        intensity[chosen[s]] = seen_intensity[s]
+    return (
+        chi2, intensity, background, residual, normal, gradient, chosen, partial,
+        centers, gammas, d_center, gram, first, rows, border,
+    )  # fmt: skip
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def _damped_step(normal, gradient, held, damping):
+    n = gradient.shape[0]
+    a = normal.copy()
+    step = gradient.copy()
+    for i in range(n):
+        if held[i] or not a[i, i] > 0.0:
+            a[i, :] = 0.0
+            a[:, i] = 0.0
+            a[i, i] = 1.0
+            step[i] = 0.0
+        else:
+            a[i, i] *= 1.0 + damping
+    scale = np.empty(n)
+    for i in range(n):
+        scale[i] = 1.0 / math.sqrt(a[i, i])
+    for i in range(n):
+        for j in range(n):
+            a[i, j] *= scale[i] * scale[j]
+        step[i] *= scale[i]
+    _factor_rows(a, 0, n)
+    for i in range(n):
+        step[i] = (step[i] - _dot(a[i, :i], step[:i])) / a[i, i]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            step[i] -= a[j, i] * step[j]
+        step[i] /= a[i, i]
+    return step * scale
+
+
+@njit(cache=True, nogil=True)
+def _fill_slots(slots, link, values):
+    for j in range(slots.shape[0]):
+        if link[j] >= 0:
+            slots[j] = values[link[j]]
+
+
+@njit(cache=True, nogil=True)
+def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
+    """Largest move of a line under a step, in units of its width."""
+    largest = 0.0
+    for s in range(chosen.shape[0]):
+        k = chosen[s]
+        shift = 0.0
+        for j in range(CELL_SLOTS + 2):
+            slot = phase_of[k] * PHASE_SLOTS + j if j < CELL_SLOTS else n_phases * PHASE_SLOTS + j - CELL_SLOTS
+            if link[slot] >= 0:
+                shift += d_center[k, j] * step[link[slot]]
+        largest = max(largest, abs(shift) / gammas[k])
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def least_chi2(
+    x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, values, lowest, highest,
+    reach, margin, max_steps, tolerance,
+):  # fmt: skip
+    """Fit one pattern from a start: Gauss-Newton with Marquardt's damping on the free parameters.
+
+    ``values`` is the start and is overwritten by the answer, as ``slots`` is. Returns status, steps, chi2,
+    intensities, background, residual, reduced normal matrix, held parameters, positions, widths.
+    """
+    n_free = values.shape[0]
+    n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
+    by_column = np.zeros((n_free, x.shape[0]))
+    ridge = np.full(phase_of.shape[0], -1.0)
+    _fill_slots(slots, link, values)
+    state = _evaluate(
+        x,
+        y,
+        w,
+        basis,
+        basis_gram,
+        wavelength,
+        phase_of,
+        terms,
+        slots,
+        link,
+        n_free,
+        reach,
+        margin,
+        True,
+        by_column,
+        ridge,
+    )
+    damping = 1e-4
+    status = OUT_OF_STEPS
+    steps = 0
+    n_used = 0
+    for i in range(w.shape[0]):
+        if w[i] > 0.0:
+            n_used += 1
+    held = np.zeros(n_free, np.bool_)
+    trial = values.copy()
+    while steps < max_steps:
+        chi2, normal, gradient = state[0], state[4], state[5]
+        if state[6].shape[0] == 0:
+            status = NO_LINES
+            break
+        for p in range(n_free):
+            out_low = values[p] <= lowest[p] and gradient[p] < 0.0
+            out_high = values[p] >= highest[p] and gradient[p] > 0.0
+            held[p] = out_low or out_high
+        step = _damped_step(normal, gradient, held, damping)
+        shift = _largest_shift(step, link, state[6], phase_of, state[10], state[9], n_phases)
+        expected = 0.0
+        for p in range(n_free):
+            expected += step[p] * gradient[p]
+        scale = max(1.0, chi2 / max(1, n_used))
+        if expected <= tolerance * scale and damping <= 1e-2:
+            status = CONVERGED
+            break
+        factor = min(1.0, 1.5 / shift) if shift > 0.0 else 1.0
+        for p in range(n_free):
+            trial[p] = min(max(values[p] + factor * step[p], lowest[p]), highest[p])
+        _fill_slots(slots, link, trial)
+        steps += 1
+        new = _evaluate(
+            x,
+            y,
+            w,
+            basis,
+            basis_gram,
+            wavelength,
+            phase_of,
+            terms,
+            slots,
+            link,
+            n_free,
+            reach,
+            margin,
+            True,
+            by_column,
+            ridge,
+        )
+        if new[0] < chi2:
+            state = new
+            values[:] = trial
+            damping = max(damping * 0.1, 1e-8)
+        elif expected < 10.0 * tolerance * scale:
+            status = CONVERGED  # what is left to gain is below the rounding of chi2
+            break
+        else:
+            damping = max(damping * 8.0, 1e-3)
+            if damping > 1e7:
+                status = STUCK
+                break
+    _fill_slots(slots, link, values)
+    return status, steps, state[0], state[1], state[2], state[3], state[4], held, state[8], state[9]
+
+
+@njit(cache=True, nogil=True)
+def linear_fit(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, reach, margin):
+    """Intensities and background at fixed cells and widths.
+
+    Returns chi2, intensities, and what each background term, in its order, takes off chi2.
+    """
+    link = np.full(slots.shape[0], -1)
+    nothing = np.zeros((0, x.shape[0]))
+    ridge = np.full(phase_of.shape[0], -1.0)
+    state = _evaluate(
+        x,
+        y,
+        w,
+        basis,
+        basis_gram,
+        wavelength,
+        phase_of,
+        terms,
+        slots,
+        link,
+        0,
+        reach,
+        margin,
+        False,
+        nothing,
+        ridge,
+    )
+    return state[0], state[1], state[7]
+
+
+@njit(cache=True, nogil=True)
+def full_covariance(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, held, reach, margin):
+    """Covariance of the seen lines' intensities, the background and the free parameters, all together.
+
+    Returns it with the numbers of the seen lines; held parameters have zero rows.
+    """
+    n_free = held.shape[0]
+    by_column = np.zeros((n_free, x.shape[0]))
+    ridge = np.full(phase_of.shape[0], -1.0)
+    state = _evaluate(
+        x,
+        y,
+        w,
+        basis,
+        basis_gram,
+        wavelength,
+        phase_of,
+        terms,
+        slots,
+        link,
+        n_free,
+        reach,
+        margin,
+        True,
+        by_column,
+        ridge,
+    )
+    chosen, factor, first, rows = state[6], state[11], state[12], state[13]
+    normal = state[4].copy()
+    n = chosen.shape[0]
+    m = basis.shape[0]
+    nb = m + n_free
+    # border block of the inverse: from its own Schur complement, background rows first
+    schur = np.zeros((nb, nb))
+    border = state[14]
+    for a in range(nb):
+        for b in range(a + 1):
+            if a < m or b < m:
+                schur[a, b] = _dot(border[a, : b + 1], border[b, : b + 1])
+            else:
+                schur[a, b] = normal[a - m, b - m] + _dot(border[a, :m], border[b, :m])
+            schur[b, a] = schur[a, b]
+    fixed = held.copy()
+    for p in range(n_free):
+        fixed[p] = held[p] or not schur[m + p, m + p] > 0.0
+        if fixed[p]:
+            schur[m + p, :] = 0.0
+            schur[:, m + p] = 0.0
+            schur[m + p, m + p] = 1.0
+            rows[:, m + p] = 0.0
+    inside = _inverse(schur)
+    # lines: inverse of the envelope factor, then the border's share
+    right = np.eye(n)
+    _forward_rows(factor, first, right, 0, n)
+    across = np.ascontiguousarray(right.T) @ np.ascontiguousarray(rows[:, :nb])
+    out = np.zeros((n + nb, n + nb))
+    spread = across @ inside
+    out[:n, :n] = np.ascontiguousarray(right.T) @ right + spread @ np.ascontiguousarray(across.T)
+    out[:n, n:] = -spread
+    out[n:, :n] = -spread.T
+    out[n:, n:] = inside
+    for p in range(n_free):
+        if fixed[p]:
+            out[n + m + p, :] = 0.0
+            out[:, n + m + p] = 0.0
+    return chosen, out
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def matched_filter(x, residual, w, width, reach):
+    """Best height of a Gaussian on a level ground at every point, over its sigma."""
+    n = x.shape[0]
+    out = np.zeros(n)
+    start = 0
+    stop = 0
+    for i in range(n):
+        while x[start] < x[i] - reach * width:
+            start += 1
+        while stop < n and x[stop] <= x[i] + reach * width:
+            stop += 1
+        s_w = 0.0
+        s_g = 0.0
+        s_gg = 0.0
+        s_r = 0.0
+        s_rg = 0.0
+        for j in range(start, stop):
+            t = (x[j] - x[i]) / width
+            g = math.exp(-4.0 * _LN2 * t * t)
+            s_w += w[j]
+            s_g += w[j] * g
+            s_gg += w[j] * g * g
+            s_r += w[j] * residual[j]
+            s_rg += w[j] * residual[j] * g
+        bottom = s_gg - s_g * s_g / s_w
+        if bottom > 1e-3 * s_gg:
+            out[i] = (s_rg - s_r * s_g / s_w) / math.sqrt(bottom)
+    return out
+
+
+@njit(cache=True, fastmath=_FAST, nogil=True)
+def score_cells(components, terms, wavelength, first, step, score, zero):
+    """Sum of a score over the lines of each trial cell; the score is given on an even grid of angles."""
+    n_cells = components.shape[0]
+    n_lines = terms.shape[0]
+    n = score.shape[0]
+    out = np.zeros(n_cells)
+    factor = 0.25 * wavelength * wavelength
+    for c in range(n_cells):
+        total = 0.0
+        for k in range(n_lines):
+            q = 0.0
+            for j in range(components.shape[1]):
+                q += terms[k, j] * components[c, j]
+            sine2 = factor * q
+            if not (0.0 < sine2 < 1.0):
+                continue
+            at = (math.degrees(2.0 * math.asin(math.sqrt(sine2))) + zero - first) / step
+            i = math.floor(at)
+            if 0 <= i < n - 1:
+                f = at - i
+                total += (1.0 - f) * score[i] + f * score[i + 1]
+        out[c] = total
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _inverse(a):
+    """Inverse of a symmetric positive matrix, scaled to a unit diagonal first."""
+    n = a.shape[0]
+    scale = 1.0 / np.sqrt(np.diag(a))
+    scaled = a * scale.reshape(n, 1) * scale.reshape(1, n)
+    return np.linalg.inv(scaled) * scale.reshape(n, 1) * scale.reshape(1, n)

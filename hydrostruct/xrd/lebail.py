@@ -1,0 +1,427 @@
+"""Pattern + phases → PatternFit: the Le Bail fit, one pattern or many.
+
+Intensities of all lines, background, cells and widths are fitted together by least squares; intensities are signed,
+so that the estimate of a line that is not there has mean 0. The outcome is what a converged Le Bail or Pawley fit
+aims at, with uncertainties that include those of the intensities.
+
+References
+----------
+Le Bail, Duroy and Fourquet, Mater. Res. Bull. 23, 447 (1988), doi 10.1016/0025-5408(88)90019-0.
+Pawley, J. Appl. Cryst. 14, 357 (1981), doi 10.1107/S0021889881009618.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.errors import InputError
+from hydrostruct.material.cell import Cell, cell_array
+from hydrostruct.material.phase import Phase
+from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell, weigh_evidence
+from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
+from hydrostruct.xrd.first_look import find_peaks, line_width
+from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
+from hydrostruct.xrd.foreign import (
+    ForeignLines,
+    capped_chi2,
+    convinces,
+    explained,
+    fit_trusting,
+    foreign_lines,
+    is_supported,
+    residual_scale,
+)
+from hydrostruct.xrd.model import (
+    MOST_BACKGROUND_TERMS,
+    FitData,
+    LeBailModel,
+    build_model,
+    fit_range,
+    hold,
+    prepare_data,
+    without_points,
+)
+from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
+from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.search import search_cells
+
+Floats = npt.NDArray[np.float64]
+
+__all__ = ["PatternFit", "PhaseFit", "fit_pattern", "fit_patterns"]
+
+_SEARCH_WORDS = ("auto", "never", "always")
+_EQUAL_CHI2 = 9.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """One solution with the data it was fitted to."""
+
+    solution: Solution
+    data: FitData
+    evidence: Evidence
+    absent: npt.NDArray[np.bool_]
+    significance: Floats
+    foreign: ForeignLines
+    alternatives: tuple[str, ...]
+
+
+def fit_pattern(
+    pattern: Pattern,
+    phases: Sequence[Phase],
+    *,
+    cells: Mapping[str, Mapping[str, float] | Cell] | None = None,
+    two_theta_deg: tuple[float, float] | None = None,
+    exclude_deg: Sequence[tuple[float, float]] = (),
+    background: str | int = "auto",
+    widths: Widths | None = None,
+    free: Collection[str] = (),
+    fix: Collection[str] = (),
+    search: str = "auto",
+    wavelength_sigma_ang: float | None = None,
+    distance_relative_sigma: float | None = None,
+) -> PatternFit:
+    """Le Bail fit of one pattern.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        What was measured.
+    phases : sequence of Phase
+        What may be in it, from `read_phase`.
+    cells : mapping, optional
+        Start of the cell of a phase by its name: a Cell, or the free parameters (``{"a_ang": 3.70, "c_ang": 5.45}``).
+    two_theta_deg : (low, high), optional
+        Range, in degrees; all that was measured when left out.
+    exclude_deg : sequence of (low, high)
+        Regions to leave out, in degrees.
+    background : "auto" or int
+        Chebyshev terms; ``auto`` takes as many as the data ask for, 2 to 24.
+    widths : Widths, optional
+        Start of the widths; found from the data when left out.
+    free, fix : collection of str
+        What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
+        one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
+        ``zero``, ``displacement``; with ``NAME:`` in front for one phase.
+    search : {"auto", "never", "always"}
+        Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
+        start does not convince.
+    wavelength_sigma_ang : float, optional
+        Standard uncertainty of the wavelength, in Å: gives the systematic part.
+    distance_relative_sigma : float, optional
+        Relative standard uncertainty of the detector's distance: gives the systematic part.
+
+    Returns
+    -------
+    PatternFit
+
+    Raises
+    ------
+    InputError
+        When the input cannot be fitted; a hard pattern returns a verdict.
+
+    Examples
+    --------
+    >>> import hydrostruct as hs
+    >>> angles = np.linspace(8.0, 20.0, 1200)
+    >>> lines = [(15.55, 900.0), (17.98, 400.0)]
+    >>> peaks = sum(h * np.exp(-4 * np.log(2) * ((angles - c) / 0.08) ** 2) for c, h in lines)
+    >>> pattern = hs.Pattern(two_theta_deg=angles, intensity=peaks + 50.0, wavelength_ang=0.6199)
+    >>> fit = hs.fit_pattern(pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 3.97}})
+    >>> fit.verdict.value, round(fit.phases["Au"].a_ang, 3)
+    ('converged', 3.968)
+    """
+    options = _Options.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
+    began = time.perf_counter()
+    limits = fit_range(pattern, two_theta_deg)
+    model = build_model(
+        phases, pattern.wavelength_ang, two_theta_deg=limits, cells=cells, widths=widths, free=free, fix=fix
+    )
+    data = prepare_data(
+        pattern,
+        two_theta_deg=two_theta_deg,
+        exclude_deg=exclude_deg,
+        background_terms=options.terms or MOST_BACKGROUND_TERMS,
+    )
+    model = limit_widths(model, line_width(data))
+    answer = _find_answer(model, data, options, seed=None)
+    return _report(pattern, model, answer, options, began)
+
+
+def fit_patterns(
+    patterns: Sequence[Pattern],
+    phases: Sequence[Phase],
+    *,
+    cells: Mapping[str, Mapping[str, float] | Cell] | None = None,
+    two_theta_deg: tuple[float, float] | None = None,
+    exclude_deg: Sequence[tuple[float, float]] = (),
+    background: str | int = "auto",
+    widths: Widths | None = None,
+    free: Collection[str] = (),
+    fix: Collection[str] = (),
+    search: str = "auto",
+    wavelength_sigma_ang: float | None = None,
+    distance_relative_sigma: float | None = None,
+) -> list[PatternFit]:
+    """Le Bail fits of many patterns in this process, each seeded by the last one that convinced.
+
+    A pattern whose fit from its neighbour does not convince is tried again from the start, so that one bad fit never
+    poisons those after it.
+
+    Parameters
+    ----------
+    patterns : sequence of Pattern
+        In an order in which neighbours are alike.
+    phases, cells, two_theta_deg, exclude_deg, background, widths, free, fix, search : optional
+        As in `fit_pattern`, the same for all patterns.
+    wavelength_sigma_ang, distance_relative_sigma : float, optional
+        As in `fit_pattern`.
+
+    Returns
+    -------
+    list of PatternFit
+        One for each pattern, in their order.
+
+    Raises
+    ------
+    InputError
+        As in `fit_pattern`.
+    """
+    options = _Options.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
+    fits: list[PatternFit] = []
+    model: LeBailModel | None = None
+    made_for: tuple[float, ...] = ()
+    seed: Solution | None = None
+    for pattern in patterns:
+        began = time.perf_counter()
+        limits = fit_range(pattern, two_theta_deg)
+        data = prepare_data(
+            pattern,
+            two_theta_deg=two_theta_deg,
+            exclude_deg=exclude_deg,
+            background_terms=options.terms or MOST_BACKGROUND_TERMS,
+        )
+        if model is None or made_for != (pattern.wavelength_ang, *limits):
+            model = build_model(
+                phases, pattern.wavelength_ang, two_theta_deg=limits, cells=cells, widths=widths, free=free, fix=fix
+            )
+            model = limit_widths(model, line_width(data))
+            made_for, seed = (pattern.wavelength_ang, *limits), None
+        answer = _find_answer(model, data, options, seed=seed)
+        if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
+            seed = answer.solution
+        fits.append(_report(pattern, model, answer, options, began))
+    return fits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Options:
+    """The words of a fit, checked."""
+
+    terms: int | None
+    search: str
+    wavelength_sigma_ang: float | None
+    distance_relative_sigma: float | None
+
+    @staticmethod
+    def checked(
+        background: str | int, search: str, wavelength_sigma_ang: float | None, distance_relative_sigma: float | None
+    ) -> _Options:
+        """Refuse what cannot be meant."""
+        if search not in _SEARCH_WORDS:
+            raise InputError(f"fit: search is {search!r}. Expected one of {', '.join(_SEARCH_WORDS)}.")
+        terms = None if background == "auto" else background
+        if terms is not None and (not isinstance(terms, int) or not 1 <= terms <= 60):
+            raise InputError(f"fit: background is {background!r}. Expected 'auto' or 1 to 60 terms.")
+        for what, value in (("wavelength", wavelength_sigma_ang), ("distance", distance_relative_sigma)):
+            if value is not None and not (math.isfinite(value) and 0 <= value < 0.1):
+                raise InputError(f"fit: the uncertainty of the {what} is {value:g}. Expected 0 to 0.1.")
+        return _Options(
+            terms=terms,
+            search=search,
+            wavelength_sigma_ang=wavelength_sigma_ang,
+            distance_relative_sigma=distance_relative_sigma,
+        )
+
+
+def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: Solution | None) -> _Answer:
+    """Fit from the seed or the start; look further only as far as needed.
+
+    A fit that explains every line of the pattern is taken at once. Where lines are left over, the start is first
+    given the benefit of the doubt: lines that are not its own are left out, and the fit repeated. Cells elsewhere are
+    preferred to that only when they explain all of the pattern, or clearly more lines.
+    """
+    start = start_values(model, data) if seed is None else seed.values
+    nearest = fit_with_background(model, data, start, terms=options.terms)
+    if options.search != "always" and convinces(model, *nearest):
+        return _settle(model, nearest, foreign_lines(model, *nearest), ())
+    peaks = find_peaks(data)
+    trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
+    tried = [nearest, trusting.on_everything]
+    supported = is_supported(model, trusting.solution, peaks)
+    alternatives: tuple[str, ...] = ()
+    if options.search == "always" or (options.search == "auto" and not (supported and seed is not None)):
+        for own_signal in (False, True, True):
+            middle = _best(tried)
+            starts = search_cells(model, *middle, own_signal=own_signal)
+            tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]
+            if convinces(model, *_best(tried)):
+                break
+        alternatives = _rivals(model, tried, _best(tried))
+    best = _best(tried)
+    if supported and not convinces(model, *best):
+        mine, theirs = (explained(found, peaks) for found in (trusting.solution, best[0]))
+        if best is tried[1] or theirs <= 1.5 * mine + 2:
+            return _settle(model, (trusting.solution, trusting.data), trusting.foreign, (), least=SUPPORTED_SIGMA)
+    foreign = foreign_lines(model, *best)
+    if foreign.two_theta_deg.size:
+        clean = without_points(best[1], foreign.left_out)
+        best = (solve(model, clean, best[0].values), clean)
+    return _settle(model, best, foreign, alternatives)
+
+
+def _best(tried: Sequence[tuple[Solution, FitData]]) -> tuple[Solution, FitData]:
+    """The solution that explains most: least capped chi², with a fine for each background term."""
+    scale = residual_scale(*min(tried, key=lambda pair: pair[0].chi2))
+
+    def cost(pair: tuple[Solution, FitData]) -> float:
+        solution, data = pair
+        return capped_chi2(solution, data, scale=scale) + math.log(data.position.size) * len(data.basis)
+
+    return min(tried, key=cost)
+
+
+def _rivals(
+    model: LeBailModel, tried: Sequence[tuple[Solution, FitData]], best: tuple[Solution, FitData]
+) -> tuple[str, ...]:
+    """Other solutions, with cells more than 0.1 % away, that explain as much within the noise."""
+    scale = residual_scale(*best)
+    least = capped_chi2(*best, scale=scale)
+    noise = max(1.0, least / max(1, best[1].position.size - len(best[1].basis)))
+    cells = [_cell_vector(model, best[0])]
+    words = []
+    for other, data in tried:
+        mine = _cell_vector(model, other)
+        if not other.converged or any(np.max(np.abs(mine / cell - 1.0)) < 1e-3 for cell in cells):
+            continue
+        if capped_chi2(other, data, scale=scale) - least < _EQUAL_CHI2 * noise:
+            cells.append(mine)
+            words.append(_describe(model, other))
+    return tuple(words)
+
+
+def _cell_vector(model: LeBailModel, solution: Solution) -> Floats:
+    return np.concatenate([cell_array(solution_cell(model, solution, i)) for i in range(len(model.phases))])
+
+
+def _describe(model: LeBailModel, solution: Solution) -> str:
+    parts = []
+    for index, phase in enumerate(model.phases):
+        cell = solution_cell(model, solution, index)
+        parts.append(f"{phase.name} a {cell.a_ang:.4f}, b {cell.b_ang:.4f}, c {cell.c_ang:.4f} Å")
+    return "; ".join(parts) + "."
+
+
+def _settle(
+    model: LeBailModel,
+    best: tuple[Solution, FitData],
+    foreign: ForeignLines,
+    alternatives: tuple[str, ...],
+    *,
+    least: float = DETECTION_SIGMA,
+) -> _Answer:
+    """Hold the cells of phases that are not there, so that they chase no noise, and fit the others again."""
+    solution, data = best
+    evidence = weigh_evidence(model, data, solution)
+    significance = evidence.significance
+    absent = significance < least
+    if np.any(absent) and solution.converged:
+        held_model = _without_absent(model, solution, absent)
+        solution = solve(held_model, data, solution.values)
+        evidence = weigh_evidence(held_model, data, solution)
+    return _Answer(
+        solution=solution,
+        data=data,
+        evidence=evidence,
+        absent=absent,
+        significance=significance,
+        foreign=foreign,
+        alternatives=alternatives,
+    )
+
+
+def _without_absent(model: LeBailModel, solution: Solution, absent: npt.NDArray[np.bool_]) -> LeBailModel:
+    """The model with the cells of absent phases held at their start, and their own widths at those of the others."""
+    values, held = solution.values.copy(), np.zeros(solution.values.size, dtype=np.bool_)
+    for index, name in enumerate(model.parameter_names):
+        word, _, rest = name.partition(":")
+        owner = rest.rpartition(":")[0] if word == "cell" else rest
+        gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
+        if owner not in gone:
+            continue
+        held[index] = True
+        others = [
+            value
+            for other, value in zip(model.parameter_names, solution.values, strict=True)
+            if word != "cell" and other.startswith(word + ":") and other.partition(":")[2] not in gone
+        ]
+        values[index] = float(np.mean(others)) if others else model.start[index]
+    return hold(model, values, held)
+
+
+def _systematic(model: LeBailModel, answer: _Answer, options: _Options) -> Floats | None:
+    """What wavelength and distance do to a, b, c, α, β, γ, V of each phase: half the change between ± one sigma."""
+    if options.wavelength_sigma_ang is None and options.distance_relative_sigma is None:
+        return None
+    moved = []
+    if options.wavelength_sigma_ang:
+        pair = [
+            replace(model, wavelength_ang=model.wavelength_ang + sign * options.wavelength_sigma_ang)
+            for sign in (1, -1)
+        ]
+        moved.append(pair)
+    if options.distance_relative_sigma:
+        pair = []
+        for sign in (1, -1):
+            slots = model.slots.copy()
+            slots[-1] += sign * options.distance_relative_sigma
+            pair.append(replace(model, slots=slots))
+        if model.link[-1] < 0:
+            moved.append(pair)
+    square = np.zeros((len(model.phases), 7))
+    for pair in moved:
+        ends = [_cell_table(other, _resettled(other, answer)) for other in pair]
+        square += ((ends[0] - ends[1]) / 2) ** 2
+    return np.sqrt(square)
+
+
+def _resettled(model: LeBailModel, answer: _Answer) -> Solution:
+    return solve(_without_absent(model, answer.solution, answer.absent), answer.data, answer.solution.values)
+
+
+def _cell_table(model: LeBailModel, solution: Solution) -> Floats:
+    cells = [solution_cell(model, solution, index) for index in range(len(model.phases))]
+    return np.array([np.append(cell_array(cell), cell.volume_ang3) for cell in cells])
+
+
+def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Options, began: float) -> PatternFit:
+    systematic = _systematic(model, answer, options)
+    return report_fit(
+        pattern,
+        _without_absent(model, answer.solution, answer.absent),
+        answer.data,
+        answer.evidence,
+        absent=answer.absent,
+        significance=answer.significance,
+        systematic=systematic,
+        foreign_deg=answer.foreign.two_theta_deg,
+        seconds=time.perf_counter() - began,
+        alternatives=answer.alternatives,
+    )

@@ -1,0 +1,463 @@
+"""What a Le Bail fit is made of before any data: lines, parameters, links and limits; and data made ready for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.errors import InputError, nearest_name
+from hydrostruct.material.cell import (
+    FREE_PARAMETERS,
+    Cell,
+    CrystalSystem,
+    make_cell,
+    metric_terms,
+    reciprocal_components,
+    two_theta,
+)
+from hydrostruct.material.phase import Phase
+from hydrostruct.material.reflections import phase_reflections
+from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS, weighted_gram
+from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MARGIN_FWHM = 10.0
+"""Lines up to this many widths outside the range are taken along: their tails reach in."""
+REACH_FWHM = 25.0
+"""A line is drawn this many widths to each side."""
+MOST_BACKGROUND_TERMS = 24
+_LINE_MARGIN_DEG = 2.0
+_CELL_LIMIT = 0.05
+_MOST_LINES = 4000
+_GLOBAL_NAMES = ("zero", "displacement")
+_COMMON_WIDTHS = ("u", "v", "w", "p")
+DEFAULT_FREE = frozenset({"cell", "w", "size"})
+"""What moves unless told otherwise: cells, the Gaussian W of the pattern, a Lorentzian width for each phase."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeBailModel:
+    """Lines and parameters of one set of phases at one wavelength; serves any number of patterns.
+
+    Slots are the places where values enter the line positions and widths; `link` says which free parameter fills a
+    slot (see `hydrostruct.xrd.kernels`).
+    """
+
+    phases: tuple[Phase, ...]
+    """The phases, in the order that slots count them."""
+    start_cells: tuple[Cell, ...]
+    """Where each cell starts."""
+    wavelength_ang: float
+    """Wavelength, in Å."""
+    phase_of: Ints
+    """Phase of each line, shape (lines,); reflections of one phase at one angle by symmetry are one line."""
+    terms: Floats
+    """What each reciprocal-metric component adds to 1/d² of each line, shape (lines, 6)."""
+    reflection_line: Ints
+    """Line of each reflection, shape (reflections,)."""
+    reflection_hkl: Ints
+    """Miller indices of each reflection, shape (reflections, 3)."""
+    reflection_multiplicity: Ints
+    """Symmetry-equivalent planes of each reflection, shape (reflections,)."""
+    slots: Floats
+    """Values at the start, shape (12 × phases + 2,)."""
+    link: Ints
+    """Free parameter of each slot, -1 for none; same shape."""
+    parameter_names: tuple[str, ...]
+    """Names of the free parameters, such as ``cell:CeH9-P63mmc:0``."""
+    start: Floats
+    """Their values at the start, shape (parameters,)."""
+    lowest: Floats
+    """Smallest value each may take."""
+    highest: Floats
+    """Largest value each may take."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitData:
+    """One pattern cut to its range, without what must not be fitted, with the background terms at its points."""
+
+    position: Floats
+    """2θ, in degrees, shape (n,)."""
+    intensity: Floats
+    """Intensity, shape (n,)."""
+    weight: Floats
+    """1/sigma², shape (n,)."""
+    kept: npt.NDArray[np.bool_]
+    """Which points of the pattern these are, shape (points of the pattern,)."""
+    basis: Floats
+    """Chebyshev polynomials over the range, shape (terms, n)."""
+    gram: Floats
+    """Their products under the weights, shape (terms, terms)."""
+    sigma_is_known: bool
+    """False when sigma is a guess: then the size of the residuals says what the noise is, up or down."""
+
+
+def build_model(
+    phases: Sequence[Phase],
+    wavelength_ang: float,
+    *,
+    two_theta_deg: tuple[float, float],
+    cells: Mapping[str, Mapping[str, float] | Cell] | None = None,
+    widths: Widths | None = None,
+    free: Collection[str] = (),
+    fix: Collection[str] = (),
+) -> LeBailModel:
+    """Lines and parameters for a fit.
+
+    Parameters
+    ----------
+    phases : sequence of Phase
+        One or more, with different names.
+    wavelength_ang : float
+        Wavelength, in Å.
+    two_theta_deg : (low, high)
+        Range of the fit, in degrees.
+    cells : mapping, optional
+        Start of a phase by its name: a Cell, or the free parameters (``a_ang``, …); the phase's own cell when left
+        out, and for parameters left out.
+    widths : Widths, optional
+        Start of the widths, or their values where they are fixed.
+    free, fix : collection of str
+        What to free beyond, or hold of, the default: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
+        ``zero``, ``displacement``; with ``NAME:`` in front for one phase.
+
+    Returns
+    -------
+    LeBailModel
+
+    Raises
+    ------
+    InputError
+        For no phase, a name given twice, an unknown word, a phase without a cell or without a line in the range.
+    """
+    _check_phases(phases, cells or {})
+    chosen = [_start_cell(phase, (cells or {}).get(phase.name)) for phase in phases]
+    lines = [
+        _phase_lines(phase, cell, wavelength_ang, two_theta_deg) for phase, cell in zip(phases, chosen, strict=True)
+    ]
+    freed = _freed(phases, free, fix)
+    slots, link, names = _link_slots(phases, chosen, widths or Widths(), freed)
+    start = np.array([slots[link == index][0] for index in range(len(names))], dtype=np.float64)
+    lowest, highest = _limits(names, start, phases, chosen)
+    counts = np.cumsum([0] + [len(terms) for terms, *_ in lines])
+    return LeBailModel(
+        phases=tuple(phases),
+        start_cells=tuple(chosen),
+        wavelength_ang=wavelength_ang,
+        phase_of=np.repeat(np.arange(len(phases)), np.diff(counts)),
+        terms=np.ascontiguousarray(np.concatenate([terms for terms, *_ in lines])),
+        reflection_line=np.concatenate([line + first for (_, line, *_), first in zip(lines, counts[:-1], strict=True)]),
+        reflection_hkl=np.concatenate([hkl for _, _, hkl, _ in lines]),
+        reflection_multiplicity=np.concatenate([multiplicity for *_, multiplicity in lines]),
+        slots=slots,
+        link=link,
+        parameter_names=names,
+        start=start,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def prepare_data(
+    pattern: Pattern,
+    *,
+    two_theta_deg: tuple[float, float] | None = None,
+    exclude_deg: Sequence[tuple[float, float]] = (),
+    background_terms: int = MOST_BACKGROUND_TERMS,
+) -> FitData:
+    """Cut a pattern to what is fitted.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        Points with NaN intensity are left out.
+    two_theta_deg : (low, high), optional
+        Range, in degrees; the whole pattern when left out.
+    exclude_deg : sequence of (low, high)
+        Regions to leave out, in degrees.
+    background_terms : int
+        Chebyshev polynomials, at least 1.
+
+    Returns
+    -------
+    FitData
+
+    Raises
+    ------
+    InputError
+        For a reversed or empty range, or too few points left.
+    """
+    low, high = fit_range(pattern, two_theta_deg)
+    kept = (pattern.two_theta_deg >= low) & (pattern.two_theta_deg <= high) & np.isfinite(pattern.intensity)
+    for first, last in exclude_deg:
+        _check_range(pattern.name, "excluded region", first, last)
+        kept &= (pattern.two_theta_deg < first) | (pattern.two_theta_deg > last)
+    if kept.sum() < 2 * background_terms or kept.sum() < 20:
+        raise InputError(
+            f"{pattern.name or 'pattern'}: {int(kept.sum())} measured points between {low:g}° and {high:g}°. Expected "
+            f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
+        )
+    assert pattern.sigma is not None
+    position = np.ascontiguousarray(pattern.two_theta_deg[kept])
+    basis = chebyshev_basis(position, background_terms)
+    weight = 1.0 / pattern.sigma[kept] ** 2
+    return FitData(
+        position=position,
+        intensity=np.ascontiguousarray(pattern.intensity[kept]),
+        weight=weight,
+        kept=kept,
+        basis=basis,
+        gram=weighted_gram(basis, weight),
+        sigma_is_known=pattern.sigma_source != "counting",
+    )
+
+
+def with_terms(data: FitData, terms: int) -> FitData:
+    """The same data with the first few background terms only."""
+    return replace(
+        data, basis=np.ascontiguousarray(data.basis[:terms]), gram=np.ascontiguousarray(data.gram[:terms, :terms])
+    )
+
+
+def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
+    """The same data less some of its points; the background polynomials keep their range."""
+    stay = ~left_out
+    kept = data.kept.copy()
+    kept[np.flatnonzero(data.kept)[left_out]] = False
+    basis, weight = np.ascontiguousarray(data.basis[:, stay]), data.weight[stay]
+    return FitData(
+        position=data.position[stay],
+        intensity=data.intensity[stay],
+        weight=weight,
+        kept=kept,
+        basis=basis,
+        gram=weighted_gram(basis, weight),
+        sigma_is_known=data.sigma_is_known,
+    )
+
+
+def fit_range(pattern: Pattern, two_theta_deg: tuple[float, float] | None) -> tuple[float, float]:
+    """The range of a fit, in degrees: what was asked for, cut to what was measured."""
+    measured = pattern.two_theta_deg[np.isfinite(pattern.intensity)]
+    if two_theta_deg is None:
+        return float(measured[0]), float(measured[-1])
+    _check_range(pattern.name, "range", *two_theta_deg)
+    low, high = max(two_theta_deg[0], float(measured[0])), min(two_theta_deg[1], float(measured[-1]))
+    if not low < high:
+        raise InputError(
+            f"{pattern.name or 'pattern'}: the range {two_theta_deg[0]:g} to {two_theta_deg[1]:g}° has no data. "
+            f"Expected a part of {measured[0]:g} to {measured[-1]:g}°."
+        )
+    return low, high
+
+
+def chebyshev_basis(position: Floats, terms: int) -> Floats:
+    """Chebyshev polynomials of the first kind over a range, shape (terms, n)."""
+    u = 2.0 * (position - position[0]) / (position[-1] - position[0]) - 1.0
+    basis = np.empty((terms, position.size))
+    basis[0] = 1.0
+    if terms > 1:
+        basis[1] = u
+    for order in range(2, terms):
+        basis[order] = 2.0 * u * basis[order - 1] - basis[order - 2]
+    return basis
+
+
+def hold(model: LeBailModel, values: Floats, held: npt.NDArray[np.bool_]) -> LeBailModel:
+    """The model with some of its parameters held at given values.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        What is fitted.
+    values : array, shape (parameters,)
+        Where they are held.
+    held : array of bool, shape (parameters,)
+        Which ones.
+
+    Returns
+    -------
+    LeBailModel
+        With the same list of parameters; the held ones fill no slot.
+    """
+    slots, link = model.slots.copy(), model.link.copy()
+    mine = (link >= 0) & held[np.maximum(link, 0)]
+    slots[mine] = values[link[mine]]
+    link[mine] = -1
+    return replace(model, slots=slots, link=link)
+
+
+def phase_slots(model: LeBailModel, slots: Floats, index: int) -> tuple[Floats, Floats]:
+    """Reciprocal components (free ones of the system) and widths of one phase, out of the slots."""
+    base = index * PHASE_SLOTS
+    count = len(FREE_PARAMETERS[model.phases[index].system])
+    return slots[base : base + count], slots[base + CELL_SLOTS : base + PHASE_SLOTS]
+
+
+def cell_parameters(model: LeBailModel, index: int) -> Ints:
+    """Free parameters that move the cell of one phase, -1 where a component is held."""
+    base = index * PHASE_SLOTS
+    return model.link[base : base + len(FREE_PARAMETERS[model.phases[index].system])]
+
+
+def _check_range(name: str, what: str, low: float, high: float) -> None:
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InputError(
+            f"{name or 'pattern'}: the {what} runs from {low:g} to {high:g}°. Expected the lower angle first."
+        )
+
+
+def _check_phases(phases: Sequence[Phase], cells: Mapping[str, object]) -> None:
+    names = [phase.name for phase in phases]
+    if not names:
+        raise InputError("fit: no phase is given. Expected one or more. Name a phase of the library or a file.")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"fit: the phase {name!r} is given {names.count(name)} times. Expected different names.")
+    for name in cells:
+        if name not in names:
+            raise InputError(
+                f"fit: a cell is given for {name!r}, which is not among the phases ({', '.join(names)}). "
+                + nearest_name(name, names)
+            )
+
+
+def _start_cell(phase: Phase, given: Mapping[str, float] | Cell | None) -> Cell:
+    if isinstance(given, Cell):
+        cell = given
+    else:
+        names = FREE_PARAMETERS[phase.system]
+        values = {name: getattr(phase.cell, name) for name in names}
+        for name, value in (given or {}).items():
+            if name not in names:
+                raise InputError(
+                    f"{phase.name}: {name!r} is not free in a {phase.system} cell. Expected {', '.join(names)}."
+                )
+            values[name] = float(value)
+        cell = make_cell(phase.system, **values)
+    if not cell.is_known:
+        wanted = ",".join(name.rpartition("_")[0] + "=…" for name in FREE_PARAMETERS[phase.system])
+        raise InputError(
+            f"{phase.name}: its cell is not known. Expected a start. Give one, as --cell '{phase.name}:{wanted}'."
+        )
+    reciprocal_components(cell, phase.system)
+    return cell
+
+
+def _phase_lines(
+    phase: Phase, cell: Cell, wavelength_ang: float, two_theta_deg: tuple[float, float]
+) -> tuple[Floats, Ints, Ints, Ints]:
+    low = max(two_theta_deg[0] - _LINE_MARGIN_DEG, 0.2)
+    high = min(two_theta_deg[1] + _LINE_MARGIN_DEG, 179.0)
+    spacings = wavelength_ang / (2.0 * np.sin(np.radians(np.array([high, low]) / 2.0)))
+    found = phase_reflections(
+        phase, cell, d_min_ang=spacings[0] * (1 - _CELL_LIMIT), d_max_ang=spacings[1] * (1 + _CELL_LIMIT)
+    )
+    position = two_theta(found.d_ang, wavelength_ang)
+    inside = (position >= two_theta_deg[0]) & (position <= two_theta_deg[1])
+    if not np.any(inside):
+        raise InputError(
+            f"{phase.name}: no line between {two_theta_deg[0]:g}° and {two_theta_deg[1]:g}° at {wavelength_ang:g} Å. "
+            "Expected one or more. Widen the range, or check the wavelength and the cell."
+        )
+    if len(found.hkl) > _MOST_LINES:
+        raise InputError(
+            f"{phase.name}: {len(found.hkl)} lines in the range. Expected {_MOST_LINES} at the most. Check the cell "
+            "and the wavelength, or narrow the range."
+        )
+    terms = metric_terms(found.hkl, phase.system)
+    unique, line = np.unique(terms, axis=0, return_inverse=True)
+    padded = np.zeros((len(unique), CELL_SLOTS))
+    padded[:, : unique.shape[1]] = unique
+    return padded, np.asarray(line, dtype=np.int64).ravel(), found.hkl, found.multiplicity
+
+
+def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str]) -> dict[str, set[str]]:
+    """Words that are free for each phase, and under the empty name for the pattern."""
+    if isinstance(free, str) or isinstance(fix, str):
+        raise InputError("fit: free and fix are lists of words. Expected for example free=['zero'].")
+    result = {phase.name: set(DEFAULT_FREE) for phase in phases}
+    result[""] = set()
+    for words, add in ((free, True), (fix, False)):
+        for word in words:
+            name, _, what = word.rpartition(":")
+            known = ("cell", *WIDTH_NAMES, *(() if name else _GLOBAL_NAMES))
+            if what not in known:
+                raise InputError(
+                    f"fit: {what!r} cannot be freed or fixed. Expected one of {', '.join(known)}. "
+                    + nearest_name(what, known)
+                )
+            if name and name not in result:
+                raise InputError(f"fit: {word!r} names no phase of this fit. " + nearest_name(name, result))
+            targets = [""] if what in _GLOBAL_NAMES else [name] if name else [n for n in result if n]
+            for target in targets:
+                (result[target].add if add else result[target].discard)(what)
+    return result
+
+
+def _link_slots(
+    phases: Sequence[Phase], cells: Sequence[Cell], widths: Widths, freed: Mapping[str, set[str]]
+) -> tuple[Floats, Ints, tuple[str, ...]]:
+    slots = np.zeros(len(phases) * PHASE_SLOTS + 2)
+    link = np.full(slots.size, -1, dtype=np.int64)
+    names: list[str] = []
+
+    def parameter(name: str) -> int:
+        if name not in names:
+            names.append(name)
+        return names.index(name)
+
+    for index, (phase, cell) in enumerate(zip(phases, cells, strict=True)):
+        base = index * PHASE_SLOTS
+        components = reciprocal_components(cell, phase.system)
+        slots[base : base + components.size] = components
+        slots[base + CELL_SLOTS : base + PHASE_SLOTS] = width_array(widths)
+        if "cell" in freed[phase.name]:
+            for j in range(components.size):
+                link[base + j] = parameter(f"cell:{phase.name}:{j}")
+        for j, word in enumerate(WIDTH_NAMES):
+            if word in freed[phase.name]:
+                common = word in _COMMON_WIDTHS
+                link[base + CELL_SLOTS + j] = parameter(word if common else f"{word}:{phase.name}")
+    for j, word in enumerate(_GLOBAL_NAMES):
+        if word in freed[""]:
+            link[len(phases) * PHASE_SLOTS + j] = parameter(word)
+    return slots, link, tuple(names)
+
+
+def _limits(
+    names: Sequence[str], start: Floats, phases: Sequence[Phase], cells: Sequence[Cell]
+) -> tuple[Floats, Floats]:
+    lowest, highest = np.empty(len(names)), np.empty(len(names))
+    fixed = {
+        "u": (-0.5, 2.0),
+        "v": (-0.5, 0.5),
+        "w": (1e-8, 1.0),
+        "p": (-0.5, 1.0),
+        "size": (0.0, 2.0),
+        "strain": (0.0, 10.0),
+        "zero": (-1.0, 1.0),
+        "displacement": (-0.1, 0.1),
+    }
+    lookup = {phase.name: (phase, cell) for phase, cell in zip(phases, cells, strict=True)}
+    for index, name in enumerate(names):
+        if name.startswith("cell:"):
+            phase, cell = lookup[name[5:].rpartition(":")[0]]
+            scale = float(np.max(np.abs(reciprocal_components(cell, phase.system))))
+            reach = (2 * _CELL_LIMIT) * (start[index] if _is_diagonal(name, phase.system) else scale)
+            lowest[index], highest[index] = start[index] - reach, start[index] + reach
+        else:
+            lowest[index], highest[index] = fixed[name.partition(":")[0]]
+    return lowest, highest
+
+
+def _is_diagonal(name: str, system: CrystalSystem) -> bool:
+    return int(name.rpartition(":")[2]) < 3 or system is CrystalSystem.CUBIC

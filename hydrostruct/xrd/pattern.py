@@ -1,0 +1,239 @@
+"""One diffraction pattern, and the text files that hold it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.errors import InputError
+from hydrostruct.files import write_whole
+from hydrostruct.tables import read_columns, read_text
+
+Floats = npt.NDArray[np.float64]
+
+_WAVELENGTH_RANGE_ANG = (0.08, 5.0)  # 155 keV; below lie the wavelengths of diffraction stations in nm
+_CENTIDEGREES = 100.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pattern:
+    """Intensity against 2θ, with the uncertainty of every point and the wavelength it belongs to.
+
+    Arrays are checked and made read-only when the record is made. A point that was not measured has NaN intensity;
+    it stays in its place and takes no part in a fit.
+    """
+
+    two_theta_deg: Floats
+    """Bragg angle 2θ, in degrees, rising, shape (n,)."""
+    intensity: Floats
+    """Intensity, in any linear unit, shape (n,); NaN where nothing was measured."""
+    sigma: Floats | None = None
+    """Standard uncertainty of the intensity, shape (n,); √max(I, 1) when left out, and `sigma_source` says so."""
+    wavelength_ang: float
+    """Wavelength, in Å."""
+    name: str = ""
+    """Where the pattern comes from, as a user knows it."""
+    sigma_source: str = "given"
+    """How sigma came about: ``given``, ``azimuthal``, ``poisson``, or ``counting`` for √max(I, 1)."""
+    notes: tuple[str, ...] = ()
+    """What was changed on reading, and what a user should know; whole sentences."""
+
+    def __post_init__(self) -> None:
+        """Check the arrays once, and make them read-only."""
+        position = _frozen(self.two_theta_deg)
+        intensity = _frozen(self.intensity)
+        _check_wavelength(self.wavelength_ang, self.name)
+        _check_axis(position, intensity, self.name)
+        source = self.sigma_source
+        if self.sigma is None:
+            sigma, source = np.sqrt(np.maximum(intensity, 1.0)), "counting"
+        else:
+            sigma = np.asarray(self.sigma, dtype=np.float64)
+            _check_sigma(sigma, intensity, self.name)
+        for field, value in (
+            ("two_theta_deg", position),
+            ("intensity", intensity),
+            ("sigma", _frozen(sigma)),
+            ("sigma_source", source),
+        ):
+            object.__setattr__(self, field, value)
+
+
+def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float) -> Pattern:
+    """Read a 1D pattern: ``.xy``, ``.xye``, ``.chi``, ``.fxye`` (GSAS), ``.dat``, ``.csv``.
+
+    Parameters
+    ----------
+    path : path-like
+        Columns 2θ (degrees; centidegrees in ``.fxye``), intensity and, where there is a third, sigma.
+    wavelength_ang : float
+        Wavelength, in Å.
+
+    Returns
+    -------
+    Pattern
+        Sorted by angle, with a note when the file was not; without a sigma column sigma is √max(I, 1), with a note.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read as a pattern.
+    """
+    source = Path(path)
+    header: tuple[str, ...] = ()
+    if source.suffix.lower() == ".fxye":
+        columns = _read_fxye(source)
+    else:
+        columns, header = read_columns(source)
+        _refuse_other_axes(source, header)
+    notes: list[str] = []
+    position, intensity = columns[:, 0], columns[:, 1]
+    sigma = columns[:, 2] if columns.shape[1] >= 3 else None
+    order = np.argsort(position, kind="stable")
+    if np.any(np.diff(position) < 0):
+        notes.append("The angles were not in rising order and have been sorted.")
+    if sigma is None:
+        notes.append("The file has no uncertainties: sigma is the square root of max(intensity, 1).")
+    elif bool(np.all(sigma == 0)):
+        notes.append("All uncertainties in the file are 0: sigma is the square root of max(intensity, 1).")
+        sigma = None
+    return Pattern(
+        two_theta_deg=position[order],
+        intensity=intensity[order],
+        sigma=None if sigma is None else sigma[order],
+        wavelength_ang=wavelength_ang,
+        name=str(source),
+        sigma_source=_written_source(header),
+        notes=tuple(notes),
+    )
+
+
+def write_pattern(pattern: Pattern, path: str | os.PathLike[str]) -> Path:
+    """Write a pattern as ``.xye`` text: 2θ in degrees, intensity, sigma.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        Points with NaN intensity are left out: the format has no word for them.
+    path : path-like
+        The file to write, whole or not at all.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    assert pattern.sigma is not None
+    good = np.isfinite(pattern.intensity)
+    lines = [
+        f"# hydrostruct pattern: {_one_line(pattern.name)}",
+        f"# wavelength_ang = {pattern.wavelength_ang:.8g}",
+        f"# sigma = {pattern.sigma_source}",
+        *(f"# note: {_one_line(note)}" for note in pattern.notes),
+        "# two_theta_deg intensity sigma",
+    ]
+    rows = zip(pattern.two_theta_deg[good], pattern.intensity[good], pattern.sigma[good], strict=True)
+    lines += [f"{position:.6f} {value:.7g} {sigma:.7g}" for position, value, sigma in rows]
+    return write_whole(path, "\n".join(lines) + "\n")
+
+
+def _frozen(values: npt.ArrayLike) -> Floats:
+    array = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _check_wavelength(wavelength_ang: float, name: str) -> None:
+    low, high = _WAVELENGTH_RANGE_ANG
+    if not (np.isfinite(wavelength_ang) and low <= wavelength_ang <= high):
+        meant = ""
+        if 0 < wavelength_ang < 1e-9:
+            meant = f" In metres? Then give {wavelength_ang * 1e10:.6g}."
+        elif 0 < wavelength_ang < low:
+            meant = f" In nanometres? Then give {wavelength_ang * 10:.6g}."
+        elif wavelength_ang > 2000.0:
+            meant = f" An energy in eV? Then give {12398.419843 / wavelength_ang:.6g}."
+        elif wavelength_ang > high:
+            meant = f" An energy in keV? Then give {12.398419843 / wavelength_ang:.6g}."
+        raise InputError(
+            f"{name or 'pattern'}: the wavelength is {wavelength_ang:g}. Expected Å, from {low:g} to {high:g}.{meant}"
+        )
+
+
+def _check_axis(position: Floats, intensity: Floats, name: str) -> None:
+    where = name or "pattern"
+    if position.ndim != 1 or position.shape != intensity.shape:
+        raise InputError(
+            f"{where}: 2θ has shape {position.shape}, intensity {intensity.shape}. Expected two columns of one length."
+        )
+    if position.size < 2:
+        raise InputError(f"{where}: {position.size} point(s). Expected a pattern of two or more.")
+    if not np.all(np.isfinite(position)):
+        raise InputError(f"{where}: {np.sum(~np.isfinite(position))} angle(s) are not numbers. Remove those rows.")
+    if np.any(np.diff(position) <= 0):
+        place = position[1:][np.diff(position) <= 0][0]
+        raise InputError(f"{where}: 2θ does not rise at {place:g}°. Expected rising angles without repeats. Sort it.")
+    if position[0] < -180.0 or position[-1] > 180.0:
+        raise InputError(
+            f"{where}: 2θ runs from {position[0]:g} to {position[-1]:g}. Expected degrees, below 180. Convert the axis."
+        )
+    if not np.any(np.isfinite(intensity)):
+        raise InputError(f"{where}: no intensity is a number. Expected measured values. Check the file or the mask.")
+
+
+def _check_sigma(sigma: Floats, intensity: Floats, name: str) -> None:
+    where = name or "pattern"
+    if sigma.shape != intensity.shape:
+        raise InputError(f"{where}: sigma has shape {sigma.shape}, intensity {intensity.shape}. Expected one length.")
+    measured = sigma[np.isfinite(intensity)]
+    bad = ~(np.isfinite(measured) & (measured > 0))
+    if np.any(bad):
+        raise InputError(
+            f"{where}: sigma is {measured[bad][0]:g} at {int(bad.sum())} of {measured.size} points. Expected values "
+            "above 0. Remove those points, or the column: sigma is then the square root of the intensity."
+        )
+
+
+def _read_fxye(path: Path) -> Floats:
+    """Rows of a GSAS file; its title and BANK lines come before them."""
+    rows: list[list[float]] = []
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        words = line.split()
+        try:
+            row = [float(word) for word in words[:3]]
+        except ValueError:
+            row = []
+        if len(row) == 3:
+            rows.append(row)
+        elif rows and words and not words[0].startswith(("#", "BANK")):
+            raise InputError(
+                f"{path}: line {number} is {line.strip()[:40]!r}. Expected three numbers, as on the lines before it. "
+                "The file may be cut short: write it again, or remove the line."
+            )
+    if len(rows) < 2:
+        raise InputError(f"{path}: {len(rows)} row(s) of three numbers. Expected a GSAS FXYE file. Check the file.")
+    values = np.array(rows)
+    values[:, 0] /= _CENTIDEGREES
+    return values
+
+
+def _refuse_other_axes(path: Path, header: tuple[str, ...]) -> None:
+    text = " ".join(header).casefold()
+    other = re.search(r"\bq[ _](nm|a)\^?-1|\(1/å\)|\bq \(|\bd[-_]spacing", text)
+    if re.search(r"\b2th_rad", text) or (other and not re.search(r"2th|two.?theta", text)):
+        raise InputError(f"{path}: the axis is not 2θ. Expected degrees 2θ. Integrate the images again on 2θ.")
+
+
+def _written_source(header: tuple[str, ...]) -> str:
+    """Where sigma came from, as `write_pattern` writes it."""
+    found = re.search(r"^# sigma = (azimuthal|poisson|counting)$", "\n".join(header), re.MULTILINE)
+    return found.group(1) if found else "given"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,17 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of measured data of other people; the test is skipped where it is not present."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("measured data of other people (../shared/data) is not present")
+    return SHARED_DATA
