@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hydrostruct.errors import InputError
     from hydrostruct.material.cell import Cell
-    from hydrostruct.material.phase import Phase, read_phase
+    from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
     from hydrostruct.verdict import Verdict
-    from hydrostruct.xrd.lebail import PatternFit, PhaseFit, fit_pattern, fit_patterns
+    from hydrostruct.xrd.cake import integrate_cake, integrate_sectors
+    from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
+    from hydrostruct.xrd.frames import Frame, find_frames, iterate_frames, read_frame
+    from hydrostruct.xrd.geometry import Geometry, read_geometry
+    from hydrostruct.xrd.integrate import integrate_frame
+    from hydrostruct.xrd.integrator import build_integrator
+    from hydrostruct.xrd.lebail import fit_pattern, fit_patterns
+    from hydrostruct.xrd.masks import read_mask
+    from hydrostruct.xrd.orientation import check_orientation
     from hydrostruct.xrd.pattern import Pattern, read_pattern, write_pattern
 
 try:
@@ -24,14 +32,28 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "Cell": "hydrostruct.material.cell",
+    "Frame": "hydrostruct.xrd.frames",
+    "Geometry": "hydrostruct.xrd.geometry",
     "InputError": "hydrostruct.errors",
     "Pattern": "hydrostruct.xrd.pattern",
-    "PatternFit": "hydrostruct.xrd.lebail",
+    "PatternFit": "hydrostruct.xrd.fit_result",
     "Phase": "hydrostruct.material.phase",
-    "PhaseFit": "hydrostruct.xrd.lebail",
+    "PhaseFit": "hydrostruct.xrd.fit_result",
     "Verdict": "hydrostruct.verdict",
+    "build_integrator": "hydrostruct.xrd.integrator",
+    "cell_at": "hydrostruct.material.phase",
+    "check_orientation": "hydrostruct.xrd.orientation",
+    "find_frames": "hydrostruct.xrd.frames",
     "fit_pattern": "hydrostruct.xrd.lebail",
     "fit_patterns": "hydrostruct.xrd.lebail",
+    "integrate_cake": "hydrostruct.xrd.cake",
+    "integrate_frame": "hydrostruct.xrd.integrate",
+    "integrate_sectors": "hydrostruct.xrd.cake",
+    "iterate_frames": "hydrostruct.xrd.frames",
+    "phase_names": "hydrostruct.material.phase",
+    "read_frame": "hydrostruct.xrd.frames",
+    "read_geometry": "hydrostruct.xrd.geometry",
+    "read_mask": "hydrostruct.xrd.masks",
     "read_pattern": "hydrostruct.xrd.pattern",
     "read_phase": "hydrostruct.material.phase",
     "write_pattern": "hydrostruct.xrd.pattern",
@@ -39,6 +61,8 @@ _HOMES = {
 
 __all__ = [
     "Cell",
+    "Frame",
+    "Geometry",
     "InputError",
     "Pattern",
     "PatternFit",
@@ -46,8 +70,20 @@ __all__ = [
     "PhaseFit",
     "Verdict",
     "__version__",
+    "build_integrator",
+    "cell_at",
+    "check_orientation",
+    "find_frames",
     "fit_pattern",
     "fit_patterns",
+    "integrate_cake",
+    "integrate_frame",
+    "integrate_sectors",
+    "iterate_frames",
+    "phase_names",
+    "read_frame",
+    "read_geometry",
+    "read_mask",
     "read_pattern",
     "read_phase",
     "write_pattern",

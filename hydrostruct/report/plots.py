@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -57,18 +57,17 @@ def plot_fit(fit: PatternFit, *, ax: Axes | None = None) -> Axes:
         The legend gives each phase with its verdict; the title Rwp and GOF.
     """
     axes = plt.gca() if ax is None else ax
-    breaks = np.flatnonzero(np.diff(fit.two_theta_deg) > 5 * np.median(np.diff(fit.two_theta_deg))) + 1
-    gaps = {
-        "x": np.insert(fit.two_theta_deg, breaks, np.nan),
-        "calculated": np.insert(fit.calculated, breaks, np.nan),
-        "background": np.insert(fit.background, breaks, np.nan),
-        "difference": np.insert(fit.observed - fit.calculated, breaks, np.nan),
-    }
-    low, high = float(np.min(fit.observed)), float(np.max(fit.observed))
+    position, observed = fit.two_theta_deg, fit.observed
+    inside = (position >= np.min(position[fit.fitted])) & (position <= np.max(position[fit.fitted]))
+    aside = inside & ~fit.fitted & np.isfinite(observed)
+    low, high = float(np.nanmin(observed[inside])), float(np.nanmax(observed[inside]))
     span = max(high - low, 1e-12)
-    axes.plot(fit.two_theta_deg, fit.observed, ".", color=_GREY, markersize=2, label="observed", rasterized=True)
-    axes.plot(gaps["x"], gaps["background"], color=_GREY, linewidth=0.8, linestyle="--", label="background")
-    axes.plot(gaps["x"], gaps["calculated"], color="black", linewidth=0.9, label="fit")
+    dots: dict[str, Any] = {"markersize": 2, "linestyle": "", "marker": ".", "rasterized": True}
+    axes.plot(position[fit.fitted], observed[fit.fitted], color=_GREY, label="observed", **dots)
+    if np.any(aside):
+        axes.plot(position[aside], observed[aside], color="#d0d0d0", label="left out", **dots)
+    axes.plot(position[inside], fit.background[inside], color=_GREY, linewidth=0.8, linestyle="--", label="background")
+    axes.plot(position[inside], fit.calculated[inside], color="black", linewidth=0.9, label="fit")
     level = low - 0.05 * span
     for index, found in enumerate(fit.phases.values()):
         colour = PHASE_COLOURS[index % len(PHASE_COLOURS)] if found.verdict is not Verdict.ABSENT else "#bfbfbf"
@@ -82,10 +81,10 @@ def plot_fit(fit: PatternFit, *, ax: Axes | None = None) -> Axes:
             label=label,
         )
         level -= 0.05 * span
-    difference = gaps["difference"]
-    offset = level - float(np.nanmax(difference)) if difference.size else level
+    difference = (observed - fit.calculated)[inside]
+    offset = level - float(np.nanmax(difference))
     axes.axhline(offset, color=_GREY, linewidth=0.5)
-    axes.plot(gaps["x"], difference + offset, color=PHASE_COLOURS[0], linewidth=0.6, label="difference")
+    axes.plot(position[inside], difference + offset, color=PHASE_COLOURS[0], linewidth=0.6, label="difference")
     axes.set_xlabel(f"2θ (degrees), λ = {fit.wavelength_ang:g} Å")
     axes.set_ylabel("intensity")
     axes.set_title(f"Rwp {fit.rwp_percent:.2f} %, Rexp {fit.rexp_percent:.2f} %, GOF {fit.gof:.2f}", loc="right")

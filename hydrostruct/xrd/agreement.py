@@ -46,7 +46,7 @@ class Agreement:
 def agreement(
     intensity: Floats, residual: Floats, *, background: Floats, weight: Floats, n_parameters: int
 ) -> Agreement:
-    """R factors of a fit.
+    """R factors of a fit; NaN where nothing was measured but zeros.
 
     Parameters
     ----------
@@ -61,13 +61,14 @@ def agreement(
     """
     chi2 = float(np.sum(weight * residual**2))
     total = float(np.sum(weight * intensity**2))
+    size = float(np.sum(np.abs(intensity)))
     above = float(np.sum(weight * (intensity - background) ** 2))
     freedom = max(1, intensity.size - n_parameters)
     return Agreement(
-        rp_percent=100.0 * float(np.sum(np.abs(residual)) / np.sum(np.abs(intensity))),
-        rwp_percent=100.0 * math.sqrt(chi2 / total),
+        rp_percent=100.0 * float(np.sum(np.abs(residual))) / size if size > 0 else math.nan,
+        rwp_percent=100.0 * math.sqrt(chi2 / total) if total > 0 else math.nan,
         rwp_background_corrected_percent=100.0 * math.sqrt(chi2 / above) if above > 0 else math.nan,
-        rexp_percent=100.0 * math.sqrt(freedom / total),
+        rexp_percent=100.0 * math.sqrt(freedom / total) if total > 0 else math.nan,
         gof=math.sqrt(chi2 / freedom),
         serial_factor=serial_factor(residual * np.sqrt(weight)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ _OBSERVED_SIGMA = 3.0
 _NEGATIVE_SIGMA = 5.0
 _LOOSE_CELL = 0.003
 _MISFIT_GOF = 5.0
+_MUCH_UNEXPLAINED = 0.5
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3")
 
 
@@ -116,6 +118,7 @@ def report_fit(
     significance: Floats,
     systematic: Floats | None,
     foreign_deg: Floats,
+    foreign_area: float,
     seconds: float,
     alternatives: tuple[str, ...] = (),
 ) -> PatternFit:
@@ -133,6 +136,8 @@ def report_fit(
         Common uncertainty of a, b, c, α, β, γ, V.
     foreign_deg : array, shape (lines,)
         Lines of the pattern that were left out because no phase explains them, in degrees.
+    foreign_area : float
+        Their area, in intensity × degrees.
     seconds : float
         Time taken.
     alternatives : tuple of str
@@ -143,6 +148,7 @@ def report_fit(
     PatternFit
     """
     solution = evidence.solution
+    unexplained = _unexplained(evidence, foreign_area)
     fits = {
         phase.name: _report_phase(
             model,
@@ -152,10 +158,12 @@ def report_fit(
             significance=float(significance[index]),
             systematic=None if systematic is None else systematic[index],
             ambiguous=bool(alternatives),
+            unexplained=unexplained,
         )
         for index, phase in enumerate(model.phases)
     }
     verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
+    assert pattern.sigma is not None
     background = data.basis.T @ solution.background
     base = len(model.phases) * PHASE_SLOTS
     scaled = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.agreement.inflation
@@ -173,11 +181,12 @@ def report_fit(
         seconds=seconds,
         steps=solution.steps,
         phases=fits,
-        two_theta_deg=data.position,
-        observed=data.intensity,
-        sigma=1.0 / np.sqrt(data.weight),
-        calculated=data.intensity - solution.residual,
-        background=background,
+        two_theta_deg=pattern.two_theta_deg,
+        observed=pattern.intensity,
+        sigma=pattern.sigma,
+        fitted=_read_only(data.kept),
+        calculated=_on_pattern(data, data.intensity - solution.residual),
+        background=_on_pattern(data, background),
         background_terms=len(data.basis),
         zero_deg=float(solution.slots[base]),
         zero_sigma_deg=spread.get("zero", 0.0),
@@ -192,10 +201,31 @@ def report_fit(
     )
 
 
+def _on_pattern(data: FitData, values: Floats) -> Floats:
+    """Values at the fitted points, put in their places of the whole pattern; NaN elsewhere."""
+    whole = np.full(data.kept.shape, np.nan)
+    whole[data.kept] = values
+    return _read_only(whole)
+
+
+def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    values = values.copy()
+    values.setflags(write=False)
+    return values
+
+
 def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
     """Fitted cell of one phase."""
     components, _ = phase_slots(model, solution.slots, index)
     return cell_from_components(components, model.phases[index].system)
+
+
+def _unexplained(evidence: Evidence, foreign_area: float) -> str:
+    """A reason to doubt every phase, when much of what stands above the background belongs to none of them."""
+    own = float(np.nansum(np.maximum(evidence.solution.intensity[evidence.in_range], 0.0)))
+    if foreign_area <= _MUCH_UNEXPLAINED * own:
+        return ""
+    return "Much of what stands above the background belongs to no phase of the fit."
 
 
 def _lines_in_range(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
@@ -217,6 +247,7 @@ def _report_phase(
     significance: float,
     systematic: Floats | None,
     ambiguous: bool,
+    unexplained: str,
 ) -> PhaseFit:
     phase = model.phases[index]
     numbers = _cell_numbers(model, evidence, index, systematic)
@@ -230,6 +261,7 @@ def _report_phase(
         observed=observed,
         free_lines=free_lines,
         ambiguous=ambiguous,
+        unexplained=unexplained,
     )
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
         numbers = dict.fromkeys(numbers, math.nan)
@@ -319,6 +351,7 @@ def _phase_verdict(
     observed: int,
     free_lines: int,
     ambiguous: bool,
+    unexplained: str,
 ) -> tuple[Verdict, str]:
     if is_absent:
         return Verdict.ABSENT, "No line of it stands above the noise; its cell was held at the start."
@@ -336,10 +369,14 @@ def _phase_verdict(
             reasons.append("The data hold at least one axis to no better than 0.3 %.")
     if significance < DETECTION_SIGMA:
         reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
-    if observed < moved.size:
-        reasons.append(f"{observed} observed line(s) for {moved.size} free cell parameter(s).")
+    if moved.size and observed <= moved.size:
+        reasons.append(
+            f"{observed} line(s) above 3 sigma hold {moved.size} cell parameter(s): others could fit as well."
+        )
     if len(model.phases) > 1 and free_lines == 0:
         reasons.append("Every observed line of it could belong to another phase.")
+    if unexplained:
+        reasons.append(unexplained)
     if ambiguous:
         return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
     return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
@@ -351,7 +388,13 @@ def _pattern_verdict(
     verdicts = {fit.verdict for fit in fits.values()}
     missing = [name for name, fit in fits.items() if fit.verdict is Verdict.ABSENT]
     if len(missing) == len(fits):
-        return Verdict.ABSENT, ["No line of any of the phases stands above the noise."]
+        reasons = ["No line of any of the phases stands above the noise."]
+        if evidence.agreement.gof > _MISFIT_GOF / 2:
+            reasons.append(
+                f"The misfit is far above it (GOF {evidence.agreement.gof:.3g}), so that weak lines may be there. Take "
+                "more background terms, or leave out what is not a line."
+            )
+        return Verdict.ABSENT, reasons
     reasons = [f"{', '.join(missing)}: absent."] if missing else []
     if not solution.converged:
         return Verdict.NOT_CONVERGED, [f"The fit did not come to rest in {solution.steps} steps.", *reasons]

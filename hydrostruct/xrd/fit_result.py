@@ -13,6 +13,7 @@ from hydrostruct.xrd.profile import Widths
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,15 +159,17 @@ class PatternFit:
     phases: Mapping[str, PhaseFit]
     """The phases by name, in the order given."""
     two_theta_deg: Floats
-    """Angles of the fitted points, in degrees, shape (n,)."""
+    """Angles of the pattern, in degrees, shape (n,): all of them, so that arrays go with the pattern's own."""
     observed: Floats
-    """Measured intensity there, shape (n,)."""
+    """Measured intensity, shape (n,)."""
     sigma: Floats
     """Its standard uncertainty, shape (n,)."""
+    fitted: Bools
+    """Which points took part in the fit, shape (n,)."""
     calculated: Floats
-    """Fitted pattern, shape (n,)."""
+    """Fitted pattern, shape (n,); NaN at points that took no part."""
     background: Floats
-    """Fitted background, shape (n,)."""
+    """Fitted background, shape (n,); NaN at points that took no part."""
     background_terms: int
     """Chebyshev terms of the background."""
     zero_deg: float

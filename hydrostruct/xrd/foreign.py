@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
-from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
+from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, above_background, noise_scale
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms, without_points
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +36,13 @@ class ForeignLines:
     """Height over the noise of the residuals, or prominence in units of intensity, shape (n,)."""
     left_out: npt.NDArray[np.bool_]
     """Points of the fit that belong to them, shape (points,)."""
+
+    def area(self, data: FitData) -> float:
+        """What stands above the background at the points left out, in intensity × degrees, of the whole pattern."""
+        if not np.any(self.left_out):
+            return 0.0
+        step = float(np.median(np.diff(data.position)))
+        return float(np.sum(np.maximum(above_background(data)[self.left_out], 0.0))) * step
 
 
 def capped_chi2(solution: Solution, data: FitData, *, scale: float) -> float:

@@ -26,7 +26,7 @@ from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell, weigh_evidence
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import find_peaks, line_width
-from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
+from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import (
     ForeignLines,
     capped_chi2,
@@ -54,7 +54,7 @@ from hydrostruct.xrd.search import search_cells
 
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["PatternFit", "PhaseFit", "fit_pattern", "fit_patterns"]
+__all__ = ["fit_pattern", "fit_patterns"]
 
 _SEARCH_WORDS = ("auto", "never", "always")
 _EQUAL_CHI2 = 9.0
@@ -70,6 +70,7 @@ class _Answer:
     absent: npt.NDArray[np.bool_]
     significance: Floats
     foreign: ForeignLines
+    foreign_area: float
     alternatives: tuple[str, ...]
 
 
@@ -279,12 +280,14 @@ def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: 
     if supported and not convinces(model, *best):
         mine, theirs = (explained(found, peaks) for found in (trusting.solution, best[0]))
         if best is tried[1] or theirs <= 1.5 * mine + 2:
-            return _settle(model, (trusting.solution, trusting.data), trusting.foreign, (), least=SUPPORTED_SIGMA)
+            pair = (trusting.solution, trusting.data)
+            area = trusting.foreign.area(data)
+            return _settle(model, pair, trusting.foreign, (), foreign_area=area, least=SUPPORTED_SIGMA)
     foreign = foreign_lines(model, *best)
     if foreign.two_theta_deg.size:
         clean = without_points(best[1], foreign.left_out)
         best = (solve(model, clean, best[0].values), clean)
-    return _settle(model, best, foreign, alternatives)
+    return _settle(model, best, foreign, alternatives, foreign_area=foreign.area(data))
 
 
 def _best(tried: Sequence[tuple[Solution, FitData]]) -> tuple[Solution, FitData]:
@@ -335,6 +338,7 @@ def _settle(
     foreign: ForeignLines,
     alternatives: tuple[str, ...],
     *,
+    foreign_area: float = 0.0,
     least: float = DETECTION_SIGMA,
 ) -> _Answer:
     """Hold the cells of phases that are not there, so that they chase no noise, and fit the others again."""
@@ -353,6 +357,7 @@ def _settle(
         absent=absent,
         significance=significance,
         foreign=foreign,
+        foreign_area=foreign_area,
         alternatives=alternatives,
     )
 
@@ -422,6 +427,7 @@ def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Opt
         significance=answer.significance,
         systematic=systematic,
         foreign_deg=answer.foreign.two_theta_deg,
+        foreign_area=answer.foreign_area,
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,
     )

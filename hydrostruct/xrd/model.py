@@ -289,7 +289,7 @@ def hold(model: LeBailModel, values: Floats, held: npt.NDArray[np.bool_]) -> LeB
         With the same list of parameters; the held ones fill no slot.
     """
     slots, link = model.slots.copy(), model.link.copy()
-    mine = (link >= 0) & held[np.maximum(link, 0)]
+    mine = np.isin(link, np.flatnonzero(held))
     slots[mine] = values[link[mine]]
     link[mine] = -1
     return replace(model, slots=slots, link=link)

@@ -77,7 +77,7 @@ def gaussian_equivalent(statistic: float, degrees: int) -> float:
         return 0.0
     tail = float(special.gammaincc(degrees / 2, statistic / 2))
     if tail > 1e-280:
-        return float(-special.ndtri(tail / 2))
+        return float(abs(special.ndtri(tail / 2)))
     half = statistic / 2
     log_tail = (degrees / 2 - 1) * math.log(half) - half - math.lgamma(degrees / 2)
     # invert log erfc(z/√2) ≈ -z²/2 - log(z √(π/2)) by two fixed-point steps

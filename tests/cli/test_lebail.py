@@ -1,0 +1,400 @@
+"""The command ``lebail``: what it prints, its statuses, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hydrostruct.cli import main
+from hydrostruct.verdict import Verdict
+
+PHASE = ("--wavelength", "0.6199", "--phase", "CeH9-P63mmc")
+LINES = ((1, 0, 0, 24), (1, 0, 1, 100), (0, 0, 2, 21), (1, 0, 2, 17), (1, 1, 0, 24), (2, 0, 0, 4), (1, 0, 3, 24))
+PATTERN_FIELDS = {
+    "file", "verdict", "reason", "rp_percent", "rwp_percent", "rwp_background_corrected_percent", "rexp_percent", "gof",
+    "seconds", "phases",
+}  # fmt: skip
+NUMBERS = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
+PHASE_FIELDS = {"verdict", "detected", "significance", "share", "share_sigma", "free_lines"} | {
+    f"{name.rsplit('_', 1)[0]}{kind}_{name.rsplit('_', 1)[1]}"
+    for name in NUMBERS
+    for kind in ("", "_sigma", "_systematic", "_statistical")
+}
+
+
+def simulate(path: Path, *, seed: int = 1, a: float = 3.674, c: float = 5.427, height: float = 3000.0) -> Path:
+    """Simulated CeH9, its angles from the textbook formula, Gaussian lines, Poisson noise."""
+    x = np.linspace(8.0, 24.0, 1500)
+    clean = 800.0 - 10.0 * x
+    for h, k, l, area in LINES:  # noqa: E741
+        inverse = math.sqrt(4 * (h * h + h * k + k * k) / (3 * a * a) + (l / c) ** 2)
+        center = math.degrees(2 * math.asin(0.6199 * inverse / 2))
+        clean = clean + height * area / 100 * np.exp(-4 * math.log(2) * ((x - center) / 0.08) ** 2)
+    counts = np.random.default_rng(seed).poisson(clean)
+    rows = "\n".join(f"{p:.5f} {n} {math.sqrt(max(n, 1)):.4f}" for p, n in zip(x, counts, strict=True))
+    path.write_text(rows + "\n")
+    return path
+
+
+@pytest.fixture
+def pattern(tmp_path: Path) -> str:
+    return str(simulate(tmp_path / "scan.xye"))
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = main(["lebail", *words])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one line of a refusal."""
+    status, out, err = run(capsys, *words)
+    assert status == 2
+    assert out == ""
+    assert "Traceback" not in err
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+def documents(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> list[dict[str, Any]]:
+    found, out, _ = run(capsys, *words, "--json")
+    assert found == status
+
+    def no_constant(word: str) -> Any:
+        raise AssertionError(f"{word} is not JSON")
+
+    read: list[dict[str, Any]] = json.loads(out, parse_constant=no_constant)
+    return read
+
+
+def test_the_table_has_cells_with_their_uncertainty(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    status, out, err = run(capsys, pattern, *PHASE)
+    assert status == 0
+    assert err == ""
+    row = next(line for line in out.splitlines() if "CeH9-P63mmc" in line).split()
+    assert row[2] == "converged"
+    assert row[3].startswith("3.67")
+    assert row[3].endswith(")")
+    assert "GOF" in out
+    assert "not a phase fraction" in out
+
+
+def test_json_has_the_fields_of_the_contract(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    (document,) = documents(capsys, pattern, *PHASE)
+    assert set(document) >= PATTERN_FIELDS
+    assert document["file"] == pattern
+    assert document["verdict"] == "converged"
+    assert document["gof"] == pytest.approx(document["rwp_percent"] / document["rexp_percent"])
+    found = document["phases"]["CeH9-P63mmc"]
+    assert set(found) >= PHASE_FIELDS
+    assert abs(found["a_ang"] - 3.674) < 4 * found["a_sigma_ang"]
+    assert found["b_sigma_ang"] == pytest.approx(found["a_sigma_ang"])
+    assert found["gamma_deg"] == 120.0
+    assert found["gamma_sigma_deg"] == 0.0
+    assert found["volume_per_fu_ang3"] == pytest.approx(found["volume_ang3"] / 2)
+    assert found["volume_per_fu_sigma_ang3"] == pytest.approx(found["volume_sigma_ang3"] / 2)
+    assert found["a_systematic_ang"] is None
+    assert found["share"] == pytest.approx(1.0)
+    assert found["detected"] is True
+
+
+def test_the_systematic_part_is_there_when_its_cause_is_given(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    (document,) = documents(capsys, pattern, *PHASE, "--wavelength-sigma", "0.00006199")
+    found = document["phases"]["CeH9-P63mmc"]
+    assert found["a_systematic_ang"] == pytest.approx(1e-4 * found["a_ang"], rel=1e-3)
+
+
+def test_what_is_not_known_is_null(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    (document,) = documents(capsys, pattern, *PHASE, "--phase", "CeH4-I4mmm", status=0)
+    found = document["phases"]["CeH4-I4mmm"]
+    assert found["verdict"] == "absent"
+    assert found["a_ang"] is None
+    assert found["volume_per_fu_sigma_ang3"] is None
+    assert "CeH4-I4mmm: absent." in document["reason"]
+
+
+def test_the_python_way_gives_the_same_numbers(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    import hydrostruct as hs
+
+    (document,) = documents(capsys, pattern, *PHASE, "--range", "9", "23")
+    fit = hs.fit_pattern(
+        hs.read_pattern(pattern, wavelength_ang=0.6199), [hs.read_phase("CeH9-P63mmc")], two_theta_deg=(9, 23)
+    )
+    found = document["phases"]["CeH9-P63mmc"]
+    assert found["a_ang"] == fit.phases["CeH9-P63mmc"].a_ang
+    assert found["c_sigma_ang"] == fit.phases["CeH9-P63mmc"].c_sigma_ang
+    assert document["rwp_percent"] == fit.rwp_percent
+
+
+def test_an_equation_of_state_gives_the_start_and_a_cell_given_changes_part_of_it() -> None:
+    from hydrostruct.cli.lebail import start_cells
+    from hydrostruct.material.phase import cell_at, read_phase
+
+    rhenium = read_phase("Re")
+    moved = cell_at(rhenium, 95.0).cell
+    assert start_cells(["Re"], [rhenium], [], 95.0)["Re"].a_ang == moved.a_ang
+    given = start_cells(["Re"], [rhenium], ["Re:a=2.6"], 95.0)["Re"]
+    assert given == {"a_ang": 2.6, "c_ang": moved.c_ang}
+
+
+def test_only_words_of_the_verdict_are_used(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    (document,) = documents(capsys, pattern, *PHASE)
+    words = {verdict.value for verdict in Verdict}
+    assert {document["verdict"], *(found["verdict"] for found in document["phases"].values())} <= words
+
+
+def test_a_glob_is_opened_in_natural_order(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for number in (11, 2, 1):
+        simulate(tmp_path / f"map_{number}.xye", seed=number)
+    found = documents(capsys, str(tmp_path / "map_*.xye"), *PHASE)
+    assert [Path(one["file"]).name for one in found] == ["map_1.xye", "map_2.xye", "map_11.xye"]
+
+
+def test_files_given_one_by_one_keep_their_order(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    names = [str(simulate(tmp_path / f"map_{number}.xye", seed=number)) for number in (2, 1)]
+    assert [one["file"] for one in documents(capsys, *names, *PHASE)] == names
+
+
+def test_a_glob_that_matches_nothing_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "none_*.xye: no file matches" in refused(capsys, str(tmp_path / "none_*.xye"), *PHASE)
+
+
+def test_a_name_with_brackets_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = str(simulate(tmp_path / "scan[1].xye"))
+    assert documents(capsys, path, *PHASE)[0]["file"] == path
+
+
+@pytest.mark.parametrize("bad", ["missing", "junk", "one line", "no sigma", "out of range", "short"])
+def test_one_bad_file_among_good_ones_does_not_stop_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, bad: str
+) -> None:
+    names = [simulate(tmp_path / f"p{number}.xye", seed=number) for number in (1, 2, 3)]
+    contents = {
+        "junk": bytes(range(256)),
+        "one line": b"8.0 1 1\n",
+        "no sigma": b"8.0 1 1\n9.0 1 -1\n",
+        "out of range": "".join(f"{30 + 0.01 * i:.2f} 100 10\n" for i in range(500)).encode(),
+        "short": "".join(f"{9 + i:.2f} 100 10\n" for i in range(12)).encode(),
+    }
+    if bad == "missing":
+        names[1].unlink()
+    else:
+        names[1].write_bytes(contents[bad])
+    words = (*map(str, names), *PHASE, "--range", "9", "23")
+    status, out, err = run(capsys, *words, "--json")
+    assert status == 1
+    found = json.loads(out)
+    assert [one["verdict"] for one in found] == ["converged", "failed", "converged"]
+    assert set(found[1]) >= PATTERN_FIELDS
+    assert found[1]["phases"] == {}
+    assert found[1]["rwp_percent"] is None
+    assert "p2.xye" in found[1]["reason"]
+    assert sum("p2.xye" in line for line in err.splitlines()) == 1
+    status, out, err = run(capsys, *words)
+    assert status == 1
+    assert "p2.xye" in err
+
+
+def test_all_bad_files_give_status_one_and_a_line_each(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    names = [str(tmp_path / f"p{number}.xye") for number in (1, 2)]
+    status, _, err = run(capsys, *names, *PHASE)
+    assert status in (1, 2)
+    assert all(any(name in line for line in err.splitlines()) for name in names)
+
+
+def test_a_wrong_option_is_status_two_however_many_patterns_there_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    names = [str(simulate(tmp_path / f"p{number}.xye", seed=number)) for number in (1, 2)]
+    assert "Expected the lower angle first" in refused(capsys, *names, *PHASE, "--range", "24", "8")
+    assert "Did you mean 'zero'?" in refused(capsys, *names, *PHASE, "--free", "zro")
+
+
+def test_no_phase_found_is_status_one_with_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = str(simulate(tmp_path / "empty.xye", height=0.0))
+    status, out, err = run(capsys, path, *PHASE, "--json")
+    assert status == 1
+    assert json.loads(out)[0]["verdict"] == "absent"
+    assert "attention: " in err
+    assert "empty.xye" in err
+
+
+def test_two_columns_say_that_sigma_is_the_root(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    path = tmp_path / "two.xy"
+    path.write_text("\n".join(" ".join(line.split()[:2]) for line in Path(pattern).read_text().splitlines()))
+    status, out, err = run(capsys, str(path), *PHASE, "--json")
+    assert status == 0
+    assert "sigma is the square root of max(intensity, 1)" in err
+    assert abs(json.loads(out)[0]["gof"] - 1) < 0.1
+
+
+def test_descending_angles_are_fitted_and_it_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    path = tmp_path / "down.xye"
+    path.write_text("\n".join(reversed(Path(pattern).read_text().splitlines())))
+    status, out, err = run(capsys, str(path), *PHASE, "--json")
+    assert status == 0
+    assert "have been sorted" in err
+    assert json.loads(out)[0]["phases"]["CeH9-P63mmc"]["a_ang"] == pytest.approx(3.674, abs=2e-3)
+
+
+def test_sigmas_all_zero_are_fitted_and_it_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    path = tmp_path / "zero.xye"
+    path.write_text("\n".join(" ".join([*line.split()[:2], "0"]) for line in Path(pattern).read_text().splitlines()))
+    status, _, err = run(capsys, str(path), *PHASE)
+    assert status == 0
+    assert "All uncertainties in the file are 0" in err
+
+
+def test_excluded_regions_can_be_repeated(capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str) -> None:
+    path = tmp_path / "spots.xye"
+    rows = [line.split() for line in Path(pattern).read_text().splitlines()]
+    for row in rows:
+        if 11.4 < float(row[0]) < 11.8 or 15.0 < float(row[0]) < 15.3:
+            row[1] = "900000"
+    path.write_text("\n".join(" ".join(row) for row in rows))
+    words = ("--exclude", "11.4", "11.8", "--exclude", "15.0", "15.3")
+    (document,) = documents(capsys, str(path), *PHASE, *words)
+    assert abs(document["gof"] - 1) < 0.1
+    (other,) = documents(capsys, str(path), *words, *PHASE)
+    assert other["phases"] == document["phases"]
+
+
+def test_start_cells_and_words_to_free_are_understood(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    words = ("--cell", "CeH9-P63mmc:a=3.70,c=5.45", "--background", "5", "--free", "zero", "--fix", "CeH9-P63mmc:size")
+    (document,) = documents(capsys, pattern, *PHASE, *words)
+    found = document["phases"]["CeH9-P63mmc"]
+    assert abs(found["a_ang"] - 3.674) < 4 * found["a_sigma_ang"]
+    assert document["background_terms"] == 5
+
+
+def test_a_phase_from_a_users_file_goes_by_the_name_given(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    from hydrostruct.material.phase import read_phase
+
+    path = tmp_path / "mine.toml"
+    text = Path(read_phase("CeH9-P63mmc").source).read_text().replace('"CeH9-P63mmc"', '"mine"')
+    path.write_text("\n".join(line for line in text.splitlines() if not line.startswith("atoms")))
+    words = ("--wavelength", "0.6199", "--phase", str(path), "--cell", f"{path}:a=3.68,c=5.43")
+    (document,) = documents(capsys, pattern, *words)
+    assert next(iter(document["phases"].values()))["a_ang"] == pytest.approx(3.674, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--wavelength", "0.6199", "--phase", "CeH9-P63mc"), "CeH9-P63mmc"),
+        (("--wavelength", "0.6199"), "--phase"),
+        (("--phase", "CeH9-P63mmc"), "--wavelength"),
+        (("--wavelength", "6.199e-11", "--phase", "CeH9-P63mmc"), "In metres? Then give 0.6199."),
+        (("--wavelength", "0.06199", "--phase", "CeH9-P63mmc"), "In nanometres? Then give 0.6199."),
+        (("--wavelength", "20", "--phase", "CeH9-P63mmc"), "An energy in keV? Then give 0.619921."),
+        (("--wavelength", "nan", "--phase", "CeH9-P63mmc"), "wavelength"),
+        (("--wavelength", "green", "--phase", "CeH9-P63mmc"), "green"),
+        ((*PHASE, "--range", "24", "8"), "Expected the lower angle first"),
+        ((*PHASE, "--range", "8", "x"), "x"),
+        ((*PHASE, "--range", "8", "9"), "no line between 8° and 9°"),
+        ((*PHASE, "--range", "40", "50"), "has no data"),
+        ((*PHASE, "--range", "nan", "50"), "Expected the lower angle first"),
+        ((*PHASE, "--wavelenght", "1"), "--wavelenght"),
+        ((*PHASE, "--cell", "CeH9-P63mmc"), "--cell"),
+        ((*PHASE, "--cell", "nonsense"), "Expected NAME:a=…,c=…"),
+        ((*PHASE, "--cell", "CeH9-P63mmc:a=x"), "'x' is not a number"),
+        ((*PHASE, "--cell", "CeH9-P63mmc:q=3"), "'q=3' is not understood"),
+        ((*PHASE, "--cell", "CeH9-P63mmc:b=3"), "'b_ang' is not free in a hexagonal cell"),
+        ((*PHASE, "--cell", "CeH9-P63mmc:a=0"), "no volume"),
+        ((*PHASE, "--cell", "CeH9-P63mmc:a=-3,c=5"), "no volume"),
+        ((*PHASE, "--cell", "CeH9-P63mmc:a=inf"), "cell"),
+        ((*PHASE, "--cell", "CeH9:a=3"), "Did you mean 'CeH9-P63mmc'?"),
+        ((*PHASE, "--exclude", "11.4"), "--exclude"),
+        ((*PHASE, "--exclude", "12", "11"), "the excluded region runs from 12 to 11"),
+        ((*PHASE, "--exclude", "a", "b"), "'a b' is not a region"),
+        ((*PHASE, "--exclude", "7", "25"), "0 measured points"),
+        ((*PHASE, "--background", "many"), "'many' is not a number of terms"),
+        ((*PHASE, "--background", "0"), "Expected 'auto' or 1 to 60 terms"),
+        ((*PHASE, "--background", "²"), "is not a number of terms"),
+        ((*PHASE, "--free", "zro"), "Did you mean 'zero'?"),
+        ((*PHASE, "--search", "hard"), "Expected one of auto, never, always"),
+        ((*PHASE, "--phase", "CeH9-P63mmc"), "2 times"),
+        ((*PHASE, "--phase", "CeH8"), "its cell is not known"),
+        ((*PHASE, "--phase", "none.cif"), "none.cif"),
+    ],
+)
+def test_wrong_words_are_refused_in_one_line_that_names_them(
+    capsys: pytest.CaptureFixture[str], pattern: str, words: tuple[str, ...], expected: str
+) -> None:
+    assert expected in refused(capsys, pattern, *words)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "is empty"),
+        (b"8.0 100 10\n", "1 row(s) of numbers"),
+        (bytes(range(256)) * 20, "binary data"),
+        (b"\x89PNG\r\n\x1a\n" + b"\xff" * 200, "numbers"),
+        (b"8 1 1\n9 2 1\n10 oops 1\n11 3 1\n", "line 3"),
+        (b"8 1 1\n9 2 0\n10 2 1\n", "sigma is 0 at 1 of 3 points"),
+        (b"8 1 1\n9 2 -1\n10 2 1\n", "sigma is -1 at 1 of 3 points"),
+        (b"8 nan 1\n9 nan 1\n10 nan 1\n", "no intensity is a number"),
+        (b"8 1 1\nnan 2 1\n10 3 1\n", "1 angle(s) are not numbers"),
+        (b"8 1 1\n8 2 1\n10 3 1\n", "without repeats"),
+        (b"8 1 1\n9 2 1\n10 3 1\n", "3 measured points"),
+        (b"# q_nm^-1 I\n8 1 1\n9 2 1\n10 3 1\n", "the axis is not 2"),
+    ],
+)
+def test_a_file_that_is_no_pattern_is_refused_in_one_line_that_names_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, expected: str
+) -> None:
+    path = tmp_path / "bad.xye"
+    path.write_bytes(content)
+    line = refused(capsys, str(path), *PHASE)
+    assert "bad.xye" in line
+    assert expected in line
+
+
+def test_some_points_that_are_nan_are_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    rows = [line.split() for line in Path(pattern).read_text().splitlines()]
+    for row in rows[100:120]:
+        row[1] = "nan"
+    path = tmp_path / "gap.xye"
+    path.write_text("\n".join(" ".join(row) for row in rows))
+    assert documents(capsys, str(path), *PHASE)[0]["verdict"] == "converged"
+
+
+def test_a_missing_file_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "no such file" in refused(capsys, str(tmp_path / "none.xye"), *PHASE)
+
+
+def test_nothing_free_is_a_fit_of_intensities(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    (document,) = documents(capsys, pattern, *PHASE, "--fix", "cell", "--fix", "size", "--search", "never")
+    assert document["phases"]["CeH9-P63mmc"]["a_sigma_ang"] == 0
+
+
+def test_figures_are_drawn_on_request(capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str) -> None:
+    status, _, err = run(capsys, pattern, *PHASE, "--figure", str(tmp_path / "figures"))
+    assert status == 0
+    assert (tmp_path / "figures" / "scan_lebail.png").stat().st_size > 5000
+    assert "scan_lebail.png" in err
+
+
+def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "--help")
+    assert status == 0
+    assert "Example: hydrostruct lebail" in " ".join(out.split())
