@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hydrostruct.errors import InputError
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.results.record import RunResult
+    from hydrostruct.run.chain import run
     from hydrostruct.verdict import Verdict
     from hydrostruct.xrd.cake import integrate_cake, integrate_sectors
     from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
@@ -55,6 +57,8 @@ _HOMES = {
     "read_geometry": "hydrostruct.xrd.geometry",
     "read_mask": "hydrostruct.xrd.masks",
     "read_pattern": "hydrostruct.xrd.pattern",
+    "run": "hydrostruct.run.chain",
+    "RunResult": "hydrostruct.results.record",
     "read_phase": "hydrostruct.material.phase",
     "write_pattern": "hydrostruct.xrd.pattern",
 }
@@ -68,6 +72,7 @@ __all__ = [
     "PatternFit",
     "Phase",
     "PhaseFit",
+    "RunResult",
     "Verdict",
     "__version__",
     "build_integrator",
@@ -86,6 +91,7 @@ __all__ = [
     "read_mask",
     "read_pattern",
     "read_phase",
+    "run",
     "write_pattern",
 ]
 

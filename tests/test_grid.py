@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydrostruct.grid import natural_key, natural_order
+from hydrostruct.errors import InputError
+from hydrostruct.grid import SCAN_ORDERS, grid_points, natural_key, natural_order, neighbours
 
 NAMES = st.lists(st.text(alphabet="aAbB_-.0123456789 /é²", max_size=10), max_size=8)
 
@@ -58,3 +61,27 @@ def test_numbers_sort_as_numbers_whatever_their_padding(first: int, second: int,
 @given(NAMES)
 def test_different_names_have_different_keys(names: list[str]) -> None:
     assert len({natural_key(name) for name in names}) == len(set(names))
+
+
+@pytest.mark.parametrize("order", SCAN_ORDERS)
+@given(rows=st.integers(1, 7), columns=st.integers(1, 7))
+def test_a_scan_visits_every_place_once_and_y_grows_with_the_row(order: str, rows: int, columns: int) -> None:
+    points = grid_points((rows, columns), step_um=(5.0, 2.0), order=order)
+    assert [point.point for point in points] == list(range(1, rows * columns + 1))
+    assert {(point.row, point.column) for point in points} == {(r, c) for r in range(rows) for c in range(columns)}
+    assert all((point.x_um, point.y_um) == (5.0 * point.column, 2.0 * point.row) for point in points)
+    if "snake" in order:
+        steps = [abs(a.row - b.row) + abs(a.column - b.column) for a, b in pairwise(points)]
+        assert all(step == 1 for step in steps)
+
+
+def test_an_unknown_scan_order_names_the_nearest() -> None:
+    with pytest.raises(InputError, match="'row-snake'"):
+        grid_points((2, 2), order="row-snak")
+
+
+def test_neighbours_are_those_within_one_row_and_column_the_nearest_first() -> None:
+    near = neighbours(grid_points((3, 3)))
+    assert set(near[4]) == {0, 1, 2, 3, 5, 6, 7, 8}
+    assert set(near[4][:4]) == {1, 3, 5, 7}
+    assert set(near[0]) == {1, 3, 4}

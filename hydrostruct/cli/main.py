@@ -12,6 +12,7 @@ import typer
 from hydrostruct.cli.integrate import integrate
 from hydrostruct.cli.lebail import lebail
 from hydrostruct.cli.phases import phases
+from hydrostruct.cli.run import run
 from hydrostruct.errors import InputError
 
 _PAIR_OPTIONS = ("--exclude",)
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(integrate)
 app.command()(lebail)
 app.command()(phases)
+app.command()(run)
 
 
 def _print_version(asked: bool) -> None:

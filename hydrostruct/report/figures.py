@@ -45,10 +45,11 @@ def save_fit_figure(fit: PatternFit, path: str | os.PathLike[str], *, title: str
         axes = plot_fit(fit, ax=figure.add_subplot())
         # "$" starts mathematics in a label: a file's name is text
         axes.set_title((Path(fit.file).name if title is None else title).replace("$", r"\$"), loc="left")
-        return _save(figure, path)
+        return save_figure(figure, path)
 
 
-def _save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure as PNG, whole or not at all."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return write_whole(path, buffer.getvalue())

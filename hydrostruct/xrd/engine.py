@@ -199,7 +199,7 @@ def with_widths(model: LeBailModel, values: Floats, width_deg: float) -> Floats:
 
 
 def limit_widths(model: LeBailModel, width_deg: float) -> LeBailModel:
-    """The model with the widths held below four times that of a typical line, so that none becomes background.
+    """The model with the widths held below three times that of a typical line, so that none becomes background.
 
     Parameters
     ----------
@@ -214,12 +214,12 @@ def limit_widths(model: LeBailModel, width_deg: float) -> LeBailModel:
         Widths given by the user stay within reach whatever the pattern looks like.
     """
     highest = model.highest.copy()
-    widest = 4.0 * width_deg
+    widest = 3.0 * width_deg
     tangent = np.tan(np.radians(0.25 * float(np.nanmax(_angles(model)))))
     for index in _width_parameters(model):
         name = model.parameter_names[index]
         limit = widest**2 if name.startswith("w") else widest if name.startswith("size") else widest / tangent
-        highest[index] = min(model.highest[index], max(limit, 4.0 * model.start[index]))
+        highest[index] = min(model.highest[index], max(limit, 3.0 * model.start[index]))
     return replace(model, highest=highest)
 
 

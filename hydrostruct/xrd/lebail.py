@@ -88,6 +88,7 @@ def fit_pattern(
     search: str = "auto",
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
+    seed: PatternFit | None = None,
 ) -> PatternFit:
     """Le Bail fit of one pattern.
 
@@ -118,6 +119,8 @@ def fit_pattern(
         Standard uncertainty of the wavelength, in Å: gives the systematic part.
     distance_relative_sigma : float, optional
         Relative standard uncertainty of the detector's distance: gives the systematic part.
+    seed : PatternFit, optional
+        A fit of another pattern with the same phases and free words: this one starts where that one came to rest.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def fit_pattern(
         background_terms=options.terms or MOST_BACKGROUND_TERMS,
     )
     model = limit_widths(model, line_width(data))
-    answer = _find_answer(model, data, options, seed=None)
+    answer = _find_answer(model, data, options, seed=_seed_values(model, seed))
     return _report(pattern, model, answer, options, began)
 
 
@@ -199,7 +202,7 @@ def fit_patterns(
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
     made_for: tuple[float, ...] = ()
-    seed: Solution | None = None
+    seed: Floats | None = None
     for pattern in patterns:
         began = time.perf_counter()
         limits = fit_range(pattern, two_theta_deg)
@@ -217,7 +220,7 @@ def fit_patterns(
             made_for, seed = (pattern.wavelength_ang, *limits), None
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
-            seed = answer.solution
+            seed = answer.solution.values
         fits.append(_report(pattern, model, answer, options, began))
     return fits
 
@@ -252,14 +255,22 @@ class _Options:
         )
 
 
-def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: Solution | None) -> _Answer:
+def _seed_values(model: LeBailModel, seed: PatternFit | None) -> Floats | None:
+    if seed is None:
+        return None
+    if seed.parameter_names != model.parameter_names:
+        raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
+    return np.array(seed.parameters, dtype=np.float64)
+
+
+def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: Floats | None) -> _Answer:
     """Fit from the seed or the start; look further only as far as needed.
 
     A fit that explains every line of the pattern is taken at once. Where lines are left over, the start is first
     given the benefit of the doubt: lines that are not its own are left out, and the fit repeated. Cells elsewhere are
     preferred to that only when they explain all of the pattern, or clearly more lines.
     """
-    start = start_values(model, data) if seed is None else seed.values
+    start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms)
     if options.search != "always" and convinces(model, *nearest):
         return _settle(model, nearest, foreign_lines(model, *nearest), ())

@@ -1,0 +1,1 @@
+"""All that a run found, as one record; tables and NeXus, out and in."""

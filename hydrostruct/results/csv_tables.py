@@ -1,0 +1,139 @@
+"""points.csv and phases.csv: the same bytes for the same input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hydrostruct.files import write_whole
+from hydrostruct.results.record import PointResult, RunResult
+
+POINT_COLUMNS = (
+    "point",
+    "row",
+    "column",
+    "x_um",
+    "y_um",
+    "file",
+    "verdict",
+    "reason",
+    "rp_percent",
+    "rwp_percent",
+    "gof",
+    "spottiness",
+    "edge_cm1",
+    "edge_sigma_cm1",
+    "pressure_gpa",
+    "pressure_sigma_gpa",
+    "vibron_cm1",
+    "vibron_sigma_cm1",
+    "frame",
+    "exposure_s",
+    "monitor",
+)
+_CELL = tuple(
+    f"{stem}{kind}_{unit}"
+    for stem, unit in (
+        *((name, "ang") for name in "abc"),
+        *((name, "deg") for name in ("alpha", "beta", "gamma")),
+        ("volume", "ang3"),
+        ("volume_per_fu", "ang3"),
+    )
+    for kind in ("", "_sigma")
+)
+_SYSTEMATIC = ("a_systematic_ang", "b_systematic_ang", "c_systematic_ang", "volume_per_fu_systematic_ang3")
+PHASE_COLUMNS = (
+    "point",
+    "phase",
+    "verdict",
+    "reason",
+    "detected",
+    "significance",
+    *_CELL,
+    "share",
+    "share_sigma",
+    "share_upper_limit",
+    "hydrogen_per_metal",
+    "hydrogen_per_metal_sigma",
+    "pressure_eos_gpa",
+    "pressure_eos_sigma_gpa",
+    "free_lines",
+    *_SYSTEMATIC,
+)
+
+
+def write_tables(result: RunResult, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Write points.csv and phases.csv into a folder.
+
+    Parameters
+    ----------
+    result : RunResult
+        What was found.
+    folder : path-like
+        Where to write.
+
+    Returns
+    -------
+    points, phases : Path
+        The files; NaN is an empty cell.
+    """
+    target = Path(folder)
+    points = (_point_row(point) for point in result.points)
+    phases = (row for point in result.points for row in _phase_rows(point))
+    return (
+        write_whole(target / "points.csv", _text(POINT_COLUMNS, points)),
+        write_whole(target / "phases.csv", _text(PHASE_COLUMNS, phases)),
+    )
+
+
+def _point_row(point: PointResult) -> dict[str, object]:
+    row: dict[str, object] = {
+        "point": point.place.point,
+        "row": point.place.row if point.place.row >= 0 else math.nan,
+        "column": point.place.column if point.place.column >= 0 else math.nan,
+        "x_um": point.place.x_um,
+        "y_um": point.place.y_um,
+        "file": point.file,
+        "verdict": point.verdict,
+        "reason": point.reason,
+        "spottiness": point.spottiness,
+        "frame": point.frame,
+        "exposure_s": point.exposure_s,
+        "monitor": point.monitor,
+    }
+    if point.fit is not None:
+        row.update(rp_percent=point.fit.rp_percent, rwp_percent=point.fit.rwp_percent, gof=point.fit.gof)
+    return row
+
+
+def _phase_rows(point: PointResult) -> Iterable[dict[str, object]]:
+    for found in point.fit.phases.values() if point.fit is not None else ():
+        row: dict[str, object] = {"point": point.place.point, "phase": found.name}
+        names = ("verdict", "reason", "detected", "significance", "share", "share_sigma", "free_lines")
+        row.update({name: getattr(found, name) for name in (*names, *_CELL, *_SYSTEMATIC)})
+        yield row
+
+
+def _text(columns: Sequence[str], rows: Iterable[dict[str, object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    return stream.getvalue()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}" if math.isfinite(value) else ""
+    text = str(value)
+    # a spreadsheet takes such a cell of a stranger's file for a formula
+    return "'" + text if text[:1] in ("=", "+", "@") else text

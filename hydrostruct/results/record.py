@@ -1,0 +1,67 @@
+"""All that a run found, as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hydrostruct.grid import MapPoint
+from hydrostruct.verdict import Verdict
+from hydrostruct.xrd.fit_result import PatternFit
+from hydrostruct.xrd.pattern import Pattern
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointResult:
+    """What a run found at one point of the map."""
+
+    place: MapPoint
+    """Where it lies."""
+    file: str
+    """Image or stack it comes from, relative to the folder of the run.toml where it lies below it."""
+    frame: int
+    """Frame within the file, from 1."""
+    exposure_s: float
+    """Exposure time, in s; NaN where the header does not say."""
+    monitor: float
+    """Incident intensity; NaN where none was given."""
+    verdict: Verdict
+    """Why the numbers can, or cannot, be used."""
+    reason: str
+    """Whole sentences that explain the verdict."""
+    spottiness: float
+    """Azimuthal scatter over Poisson; NaN where the image could not be read."""
+    pattern: Pattern | None
+    """The integrated pattern; None where the image could not be read."""
+    fit: PatternFit | None
+    """Its fit; None where there was no pattern, or it could not be fitted."""
+    notes: tuple[str, ...]
+    """What a user should know; whole sentences."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """What a run found."""
+
+    title: str
+    """Of the run."""
+    sample: str
+    """Ties runs together."""
+    is_simulated: bool
+    """Whether the measurement was simulated; every file and figure says so."""
+    shape: tuple[int, int] | None
+    """Rows and columns of the map; None for points that make no grid."""
+    points: tuple[PointResult, ...]
+    """In scan order."""
+    phase_names: tuple[str, ...]
+    """The phases that were fitted."""
+    wavelength_ang: float
+    """Wavelength, in Å."""
+    settings: str
+    """The run.toml as it was."""
+    versions: Mapping[str, str]
+    """Programs that made the result."""
+    checksums: Mapping[str, str]
+    """SHA-256 of each input file, by its name."""
+    notes: tuple[str, ...]
+    """What concerns all points."""

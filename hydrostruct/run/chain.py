@@ -1,0 +1,324 @@
+"""The whole flow in one screen: run.toml → images → patterns → fits → record → files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hydrostruct.errors import InputError
+from hydrostruct.files import write_whole
+from hydrostruct.grid import MapPoint, grid_points, neighbours
+from hydrostruct.material.phase import Phase, cell_at, read_phase
+from hydrostruct.report.map_figures import write_figures
+from hydrostruct.results.csv_tables import write_tables
+from hydrostruct.results.nexus import write_nexus
+from hydrostruct.results.record import PointResult, RunResult
+from hydrostruct.run.config import PhaseSection, RunConfig, read_config
+from hydrostruct.run.engines import Executor, open_engine
+from hydrostruct.run.integration import ImageAnswer, ImageJob, IntegrationPlan, check_plan, integrate_image
+from hydrostruct.tables import read_text
+from hydrostruct.verdict import Verdict
+from hydrostruct.xrd.frames import FrameSource, count_frames, find_frames, read_frame
+from hydrostruct.xrd.geometry import read_geometry
+from hydrostruct.xrd.maps import FitAnswer, FitJob, fit_points
+from hydrostruct.xrd.orientation import check_orientation
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is done, how many of it, and of how many."""
+
+_PROGRAMS = ("hydrostruct", "numpy", "scipy", "numba", "pyFAI", "fabio", "h5py", "pymatgen", "peritheos")
+
+
+def run(
+    path: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Analyse a run: every image of a map to its pattern, its fit, and the files of the whole.
+
+    Parameters
+    ----------
+    path : path-like
+        The run.toml.
+    out : path-like, optional
+        Folder for the results; ``results`` beside the run.toml when left out.
+    workers : int
+        Processes, at least 1; the numbers do not depend on it.
+    progress : callable, optional
+        Is told of the work as it goes.
+
+    Returns
+    -------
+    RunResult
+        What was found; the same numbers as in the files.
+
+    Raises
+    ------
+    InputError
+        For input that is wrong for all points; a point that fails is flagged and the others go on.
+    """
+    source = Path(path)
+    config = read_config(source)
+    folder = source.parent
+    target = folder / "results" if out is None else Path(out)
+    frames = _frames(config, folder)
+    points = _points(config, folder, len(frames))
+    phases, starts = _phases(config.phases, folder)
+    plan = _plan(config, folder)
+    notes = _check_first(frames, plan)
+    tell = progress or (lambda what, done, total: None)
+    with open_engine(workers) as engine:
+        jobs = [ImageJob(source=frame, index=index, plan=_own_plan(config, folder, plan, number)) for number, (
+            frame, index) in enumerate(frames, 1)]  # fmt: skip
+        images = _counted(engine(integrate_image, jobs), len(jobs), tell, "images")
+        places = _stage_positions(points, images)
+        fits = fit_points(
+            _fit_jobs(config, images, phases, starts, plan.geometry.distance_m),
+            neighbours=neighbours(places),
+            executor=_telling(engine, tell),
+        )
+    result = RunResult(
+        title=config.title,
+        sample=config.sample,
+        is_simulated="simulated" in config.title.casefold(),
+        shape=config.map.shape,
+        points=tuple(
+            _point(place, frame, folder, image, fit)
+            for place, frame, image, fit in zip(places, frames, images, fits, strict=True)
+        ),
+        phase_names=tuple(phase.name for phase in phases),
+        wavelength_ang=plan.geometry.wavelength_ang,
+        settings=read_text(source),
+        versions={name: version(name) for name in _PROGRAMS},
+        checksums=_checksums(source, [frame for frame, _ in frames], folder),
+        notes=notes,
+    )
+    write_results(result, target)
+    return result
+
+
+def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
+    """Write the tables, results.nxs, figures and run.log of a run; each file whole or not at all."""
+    target = Path(folder)
+    write_tables(result, target)
+    write_nexus(result, target / "results.nxs")
+    write_figures(result, target / "figures")
+    write_whole(target / "run.log", _log(result))
+
+
+def _frames(config: RunConfig, folder: Path) -> list[tuple[FrameSource, int]]:
+    pattern = config.diffraction.images
+    sources = find_frames(pattern if Path(pattern).is_absolute() else str(folder / pattern))
+    return [(source, index) for source in sources for index in range(1, _count(source) + 1)]
+
+
+def _count(source: FrameSource) -> int:
+    """Frames of a file; a file that cannot be read counts as one, so that its point is flagged and keeps its place."""
+    try:
+        return count_frames(source)
+    except InputError:
+        return 1
+
+
+def _points(config: RunConfig, folder: Path, count: int) -> tuple[MapPoint, ...]:
+    section = config.map
+    if section.positions is not None:
+        return _positions(folder / section.positions, count)
+    shape = section.shape or (1, count)
+    if shape[0] * shape[1] != count:
+        raise InputError(
+            f"map: the shape {shape[0]} × {shape[1]} has {shape[0] * shape[1]} points, but {count} images were found. "
+            "Expected one image for each point. Correct the shape or the pattern of the images."
+        )
+    step = section.step_um or (float("nan"), float("nan"))
+    return grid_points(shape, step_um=step, order=section.order)
+
+
+def _positions(path: Path, count: int) -> tuple[MapPoint, ...]:
+    import csv
+
+    rows = list(csv.DictReader(read_text(path).splitlines()))
+    try:
+        places = [(float(row["x_um"]), float(row["y_um"])) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: needs columns x_um and y_um with numbers ({error}). Correct the table.") from error
+    if len(places) != count:
+        raise InputError(f"{path}: {len(places)} positions, but {count} images were found. Expected one for each.")
+    return tuple(MapPoint(point=number, row=-1, column=-1, x_um=x, y_um=y) for number, (x, y) in enumerate(places, 1))
+
+
+def _phases(sections: Sequence[PhaseSection], folder: Path) -> tuple[tuple[Phase, ...], dict[str, Any]]:
+    phases, starts = [], {}
+    for section in sections:
+        local = folder / section.name
+        phase = read_phase(local if local.is_file() else section.name)
+        phases.append(phase)
+        if section.pressure_gpa is not None and phase.equations_of_state:
+            cell = cell_at(phase, section.pressure_gpa).cell
+            starts[phase.name] = {name: getattr(cell, name) for name in _free_names(phase)} | section.cell
+        elif section.cell:
+            starts[phase.name] = dict(section.cell)
+    return tuple(phases), starts
+
+
+def _free_names(phase: Phase) -> tuple[str, ...]:
+    from hydrostruct.material.cell import FREE_PARAMETERS
+
+    return FREE_PARAMETERS[phase.system]
+
+
+def _plan(config: RunConfig, folder: Path) -> IntegrationPlan:
+    section = config.diffraction
+
+    def local(name: str | None) -> str | None:
+        return None if name is None else str(folder / name)
+
+    return IntegrationPlan(
+        geometry=read_geometry(folder / section.geometry, orientation=section.orientation),
+        masks=() if section.mask is None else (str(folder / section.mask),),
+        dark=local(section.dark),
+        flat=local(section.flat),
+        background=local(section.background),
+        bins=section.bins,
+        polarization=section.polarization,
+        clip=section.clip,
+        split=section.split,
+        error=section.error,
+    )
+
+
+def _own_plan(config: RunConfig, folder: Path, plan: IntegrationPlan, number: int) -> IntegrationPlan:
+    own = config.diffraction.points.get(str(number))
+    return plan if own is None or own.mask is None else replace(plan, masks=(*plan.masks, str(folder / own.mask)))
+
+
+def _check_first(frames: Sequence[tuple[FrameSource, int]], plan: IntegrationPlan) -> tuple[str, ...]:
+    """What is wrong for all images is said before any is integrated: by the first one that can be read."""
+    problem = InputError("images: none. Expected one or more.")
+    for source, index in frames:
+        try:
+            frame = read_frame(source, index=index)
+        except InputError as error:
+            problem = error
+            continue
+        rows, columns = frame.image.shape
+        check_plan(plan, (rows, columns), where=frame.source)
+        report = check_orientation(frame, plan.geometry)
+        return () if report.fits else (report.note,)
+    raise problem
+
+
+def _counted(answers: Iterable[Any], total: int, tell: Progress, what: str) -> list[Any]:
+    done = []
+    for answer in answers:
+        done.append(answer)
+        tell(what, len(done), total)
+    return done
+
+
+def _telling(engine: Executor, tell: Progress) -> Executor:
+    def mapped(function: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterable[Any]:
+        listed = list(jobs)
+        return _counted(engine(function, listed), len(listed), tell, "fits")
+
+    return mapped
+
+
+def _stage_positions(points: tuple[MapPoint, ...], images: Sequence[ImageAnswer]) -> tuple[MapPoint, ...]:
+    """Positions from the headers, where the run.toml gives none and every header does."""
+    measured = [(image.x_um, image.y_um) for image in images]
+    if not np.all(np.isnan([(point.x_um, point.y_um) for point in points])) or np.any(np.isnan(measured)):
+        return points
+    return tuple(replace(point, x_um=x, y_um=y) for point, (x, y) in zip(points, measured, strict=True))
+
+
+def _fit_jobs(
+    config: RunConfig,
+    images: Sequence[ImageAnswer],
+    phases: tuple[Phase, ...],
+    starts: dict[str, Any],
+    distance_m: float,
+) -> list[FitJob | None]:
+    section = config.diffraction
+    fix = tuple(f"{phase.name}:{word}" for phase, one in zip(phases, config.phases, strict=True) for word in one.fix)
+    jobs: list[FitJob | None] = []
+    for number, image in enumerate(images, 1):
+        own = section.points.get(str(number))
+        if image.integration is None:
+            jobs.append(None)
+            continue
+        sigma_um = section.distance_sigma_um
+        options = {
+            "cells": {**starts, **(own.cells if own else {})},
+            "two_theta_deg": section.two_theta_deg,
+            "exclude_deg": (*section.exclude_deg, *(own.exclude_deg if own else ())),
+            "background": section.background_terms,
+            "fix": fix,
+            "wavelength_sigma_ang": section.wavelength_sigma_ang,
+            "distance_relative_sigma": None if sigma_um is None else 1e-6 * sigma_um / distance_m,
+        }
+        jobs.append(FitJob(pattern=image.integration.pattern, phases=phases, options=options))
+    return jobs
+
+
+def _point(
+    place: MapPoint, frame: tuple[FrameSource, int], folder: Path, image: ImageAnswer, answer: FitAnswer | None
+) -> PointResult:
+    fit = None if answer is None else answer.fit
+    integration = image.integration
+    reason = image.reason or ("" if answer is None else answer.reason) or ("" if fit is None else fit.reason)
+    return PointResult(
+        place=place,
+        file=_short(frame[0], folder),
+        frame=frame[1],
+        exposure_s=image.exposure_s,
+        monitor=float("nan"),
+        verdict=Verdict.FAILED if fit is None else fit.verdict,
+        reason=reason,
+        spottiness=float("nan") if integration is None else integration.spottiness.overall,
+        pattern=None if integration is None else integration.pattern,
+        fit=fit,
+        notes=() if integration is None else integration.notes,
+    )
+
+
+def _short(source: FrameSource, folder: Path) -> str:
+    """The file as a user of the run knows it: without the folder of the run, which may move."""
+    try:
+        name = source.path.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        name = str(source.path)
+    return f"{name}::{source.dataset}" if source.dataset else name
+
+
+def _checksums(config: Path, sources: Sequence[FrameSource], folder: Path) -> dict[str, str]:
+    sums = {config.name: hashlib.sha256(config.read_bytes()).hexdigest()}
+    for source in dict.fromkeys(sources):
+        try:
+            with source.path.open("rb") as stream:
+                sums[_short(source, folder)] = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            continue
+    return sums
+
+
+def _log(result: RunResult) -> str:
+    lines = [
+        f"hydrostruct {result.versions['hydrostruct']}: {result.title}",
+        *(f"{name} {number}" for name, number in result.versions.items()),
+        *(f"attention: {note}" for note in result.notes),
+    ]
+    for point in result.points:
+        lines.append(f"point {point.place.point}: {point.file}: {point.verdict}. {point.reason}".rstrip())
+        lines += [f"point {point.place.point}: note: {note}" for note in point.notes]
+        lines += [f"point {point.place.point}: {warning}" for warning in (point.fit.warnings if point.fit else ())]
+    return "\n".join(lines) + "\n"

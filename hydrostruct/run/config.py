@@ -1,0 +1,244 @@
+"""What a run.toml may say, checked before anything is read."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
+
+from hydrostruct.errors import InputError, nearest_name
+from hydrostruct.grid import SCAN_ORDERS
+from hydrostruct.tables import read_text
+
+
+def _rising(value: tuple[float, float]) -> tuple[float, float]:
+    low, high = value
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"{low:g} to {high:g} is no range: the lower angle comes first")
+    return value
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_rising)]
+Place = tuple[float, float]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    """One section: every key is known, and nothing is turned into another type in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MapSection(_Section):
+    """Where the points lie."""
+
+    shape: tuple[PositiveInt, PositiveInt] | None = None
+    """Rows and columns; one row of all images when left out."""
+    step_um: Place | None = None
+    """Distance of neighbours in x and y, in µm."""
+    order: Literal["row", "column", "row-snake", "column-snake"] = "row"
+    """Scan order."""
+    positions: str | None = None
+    """A table with columns ``x_um``, ``y_um`` and, where wanted, ``file``."""
+
+
+class PointSection(_Section):
+    """What is different at one point."""
+
+    exclude_deg: tuple[Range, ...] = ()
+    """Regions of 2θ to leave out there, in degrees."""
+    mask: str | None = None
+    """A mask of its own."""
+    cells: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Starts of the cells there, by phase."""
+
+
+class DiffractionSection(_Section):
+    """Images and how they are integrated and fitted."""
+
+    images: str
+    """A glob, or a stack ``file.h5::/path``."""
+    geometry: str
+    """The .poni file."""
+    wavelength_sigma_ang: float | None = Field(default=None, ge=0)
+    """Standard uncertainty of the wavelength, in Å."""
+    distance_sigma_um: float | None = Field(default=None, ge=0)
+    """Standard uncertainty of the distance, in µm."""
+    mask: str | None = None
+    """Pixels to leave out."""
+    dark: str | None = None
+    """Dark image."""
+    flat: str | None = None
+    """Flat image."""
+    background: str | None = None
+    """Image to take off."""
+    monitor: str | None = None
+    """Table with a column of incident intensities, one for each point."""
+    orientation: Literal[1, 2, 3, 4] | None = None
+    """Of the detector; overrides the geometry file."""
+    polarization: float = Field(default=0.99, ge=-1, le=1)
+    """Polarization factor."""
+    two_theta_deg: Range | None = None
+    """Range of the fit, in degrees."""
+    exclude_deg: tuple[Range, ...] = ()
+    """Regions to leave out of every fit, in degrees."""
+    bins: int = Field(default=2000, ge=2, le=100_000)
+    """Points of a pattern."""
+    clip: Literal["none", "sigma", "median"] = "none"
+    """Clipping of the rings."""
+    split: Literal["no", "bbox", "full"] = "no"
+    """Pixel splitting."""
+    error: Literal["azimuthal", "poisson"] = "azimuthal"
+    """Where sigma comes from."""
+    background_terms: int | Literal["auto"] = "auto"
+    """Chebyshev terms of the fitted background."""
+    instrument: str | None = None
+    """Widths of the instrument."""
+    points: dict[str, PointSection] = Field(default_factory=dict)
+    """Exceptions, by the number of the point."""
+
+
+class PhaseSection(_Section):
+    """One phase that may be there."""
+
+    name: str
+    """A library name, or a path to .toml, .cif, .jcpds, .eosmat."""
+    cell: dict[str, float] = Field(default_factory=dict)
+    """Start of its cell: a_ang, …, alpha_deg, …"""
+    pressure_gpa: float | None = None
+    """Start by equation of state, in GPa."""
+    fix: tuple[Literal["cell", "size", "strain"], ...] = ()
+    """What is held."""
+
+
+class RamanSection(_Section):
+    """Raman spectra of the run."""
+
+    edge: str | None = None
+    """Spectra of the stressed diamond: one for the run, or one for each point."""
+    vibron: str | None = None
+    """Spectra of the hydrogen vibron."""
+    laser_nm: PositiveFloat | None = None
+    """Laser line, in nm."""
+    scale: str = "akahama2006"
+    """Pressure scale of the edge."""
+
+
+class TransportSection(_Section):
+    """Electrical measurements of the sample."""
+
+    resistance: str | None = None
+    """R(T) tables."""
+    voltage_current: str | None = None
+    """V(I) tables."""
+    conductance: str | None = None
+    """dI/dV tables."""
+    width_um: PositiveFloat | None = None
+    """Width of the sample, in µm."""
+    width_sigma_um: PositiveFloat | None = None
+    """Its uncertainty."""
+    thickness_um: PositiveFloat | None = None
+    """Thickness of the sample, in µm."""
+    thickness_sigma_um: PositiveFloat | None = None
+    """Its uncertainty."""
+    current_a: PositiveFloat | None = None
+    """Current of R(T), in A."""
+    current_sigma_a: PositiveFloat | None = None
+    """Its uncertainty."""
+    electrodes_um: tuple[Place, Place, Place, Place] | None = None
+    """I+, I-, V-, V+ on the map, in µm."""
+
+
+class RunConfig(_Section):
+    """A whole run.toml."""
+
+    title: str = ""
+    """Of the run."""
+    sample: str = ""
+    """Ties runs together."""
+    cell: str = ""
+    """The diamond anvil cell."""
+    load_step: str = ""
+    """Where in its history."""
+    date: datetime.date | None = None
+    """Of the measurement."""
+    map: MapSection = MapSection()
+    """Where the points lie."""
+    diffraction: DiffractionSection
+    """Images and fits."""
+    phases: tuple[PhaseSection, ...] = Field(min_length=1)
+    """What may be there."""
+    raman: RamanSection | None = None
+    """Raman spectra; read by a later version."""
+    transport: TransportSection | None = None
+    """Electrical measurements; read by a later version."""
+
+
+def read_config(path: str | os.PathLike[str]) -> RunConfig:
+    """Read and check a run.toml.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Paths in it are relative to its folder.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    InputError
+        For a file that is no TOML, an unknown key (the nearest known one is named), a missing key, or a value that
+        cannot be meant.
+    """
+    source = Path(path)
+    try:
+        content = tomllib.loads(read_text(source))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: is not TOML ({error}). Expected a run.toml. Correct the line.") from error
+    try:
+        return RunConfig.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise InputError(_sentence(source, error)) from error
+
+
+def _sentence(source: Path, error: pydantic.ValidationError) -> str:
+    # a key that is not known explains one that is missing
+    first = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(first["loc"][:-1])
+        hint = nearest_name(str(first["loc"][-1]), known)
+        return f"{source}: {place!r} is not a key of a run.toml. {hint} Known there: {', '.join(known)}."
+    if first["type"] == "missing":
+        return f"{source}: {place!r} is missing. Expected it in every run.toml. Add the key."
+    value = repr(first.get("input"))
+    return f"{source}: {place!r} is {value[:80]}. {first['msg'].removeprefix('Value error, ')}. Edit the file."
+
+
+def _known_keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Keys of the section at a place, by following the fields' types."""
+    section: type[BaseModel] = RunConfig
+    for part in place:
+        if isinstance(part, int) or part not in section.model_fields:
+            continue
+        inner = _models_in(section.model_fields[part].annotation)
+        if inner:
+            section = inner[0]
+    return tuple(section.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+assert get_args(MapSection.model_fields["order"].annotation) == SCAN_ORDERS

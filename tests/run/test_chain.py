@@ -1,0 +1,136 @@
+"""A map from images to files: the same numbers whatever the workers, and one bad image stops nothing."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import fabio
+import h5py
+import numpy as np
+import pytest
+
+import hydrostruct as hs
+from hydrostruct.cli.main import main
+
+ROWS, COLUMNS = 400, 420
+PIXEL_M, DISTANCE_M, WAVELENGTH_ANG = 172e-6, 0.12, 0.6199
+CENTRE = (200.0, 205.0)
+
+
+def gold_image(a_ang: float, seed: int) -> np.ndarray:
+    """Simulated rings of a cubic F lattice on a flat detector, with counting noise."""
+    y, x = np.mgrid[0:ROWS, 0:COLUMNS]
+    radius = np.hypot(y + 0.5 - CENTRE[0], x + 0.5 - CENTRE[1]) * PIXEL_M
+    angle = np.degrees(np.arctan(radius / DISTANCE_M))
+    counts = np.full(angle.shape, 60.0)
+    for square, height in ((3, 300.0), (4, 160.0), (8, 90.0), (11, 100.0)):
+        centre = 2 * np.degrees(np.arcsin(WAVELENGTH_ANG / 2 * np.sqrt(square) / a_ang))
+        counts += height * np.exp(-4 * np.log(2) * ((angle - centre) / 0.15) ** 2)
+    return np.random.default_rng(seed).poisson(counts).astype(np.int32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated 2×3 map of gold whose cell grows with the column, and less with the row; image 4 is cut short."""
+    base = tmp_path_factory.mktemp("map")
+    (base / "xrd").mkdir()
+    for number in range(6):
+        row, column = divmod(number, 3)
+        image = gold_image(3.75 + 0.01 * column + 0.002 * row, number)
+        fabio.tifimage.TifImage(data=image).write(str(base / "xrd" / f"p_{number + 7}.tif"))
+    cut = base / "xrd" / "p_10.tif"
+    cut.write_bytes(cut.read_bytes()[:5000])
+    (base / "xrd" / "g.poni").write_text(
+        "poni_version: 2.1\nDetector: Detector\n"
+        f'Detector_config: {{"pixel1": {PIXEL_M}, "pixel2": {PIXEL_M}, "max_shape": [{ROWS}, {COLUMNS}], '
+        '"orientation": 3}\n'
+        f"Distance: {DISTANCE_M}\nPoni1: {CENTRE[0] * PIXEL_M}\nPoni2: {CENTRE[1] * PIXEL_M}\n"
+        f"Rot1: 0\nRot2: 0\nRot3: 0\nWavelength: {WAVELENGTH_ANG * 1e-10}\n"
+    )
+    (base / "run.toml").write_text(
+        'title = "simulated gold"\n[map]\nshape = [2, 3]\nstep_um = [5.0, 4.0]\n'
+        '[diffraction]\nimages = "xrd/p_*.tif"\ngeometry = "xrd/g.poni"\nbins = 600\ntwo_theta_deg = [13.0, 29.0]\n'
+        '[[phases]]\nname = "Au"\ncell = { a_ang = 3.74 }\n'
+    )
+    return base
+
+
+@pytest.fixture(scope="module")
+def result(folder: Path) -> hs.RunResult:
+    return hs.run(folder / "run.toml", out=folder / "one")
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_cell_that_grows_to_the_right_is_found_to_the_right(result: hs.RunResult) -> None:
+    for point in result.points:
+        if point.fit is None:
+            continue
+        truth = 3.75 + 0.01 * point.place.column + 0.002 * point.place.row
+        found = point.fit.phases["Au"]
+        assert abs(found.a_ang - truth) < max(5 * found.a_sigma_ang, 0.0008)
+        assert (point.place.x_um, point.place.y_um) == (5.0 * point.place.column, 4.0 * point.place.row)
+
+
+def test_images_come_in_natural_order_and_a_damaged_one_is_flagged(result: hs.RunResult, folder: Path) -> None:
+    assert [point.file for point in result.points] == [f"xrd/p_{number}.tif" for number in range(7, 13)]
+    verdicts = [row["verdict"] for row in rows(folder / "one" / "points.csv")]
+    assert verdicts[3] == "failed"
+    assert set(verdicts[:3] + verdicts[4:]) == {"converged"}
+    assert "p_10.tif" in rows(folder / "one" / "points.csv")[3]["reason"]
+
+
+def test_two_workers_and_the_command_give_the_same_bytes(
+    result: hs.RunResult, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(folder / "run.toml"), "--out", str(folder / "two"), "--workers", "2"]) == 1
+    captured = capsys.readouterr()
+    assert "SIMULATED" in captured.out
+    assert "point 4: failed" in captured.err
+    for name in ("points.csv", "phases.csv"):
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+
+
+def test_the_tables_hold_the_numbers_of_the_record(result: hs.RunResult, folder: Path) -> None:
+    table = {row["point"]: row for row in rows(folder / "one" / "phases.csv")}
+    for point in result.points:
+        if point.fit is not None:
+            row = table[str(point.place.point)]
+            assert float(row["a_ang"]) == pytest.approx(point.fit.phases["Au"].a_ang, rel=1e-9)
+            assert row["hydrogen_per_metal"] == ""
+
+
+def test_the_nexus_file_opens_as_a_map_with_axes_units_and_errors(result: hs.RunResult, folder: Path) -> None:
+    with h5py.File(folder / "one" / "results.nxs") as file:
+        entry = file[file.attrs["default"]]
+        assert entry.attrs["NX_class"] == "NXentry"
+        assert bool(entry["simulated"][()])
+        data = entry[entry.attrs["default"]]
+        assert data.attrs["signal"] == "Au_volume_per_fu"
+        values = data["Au_volume_per_fu"][()]
+        assert values.shape == (2, 3)
+        assert np.isnan(values[1, 0])
+        assert values[0, 0] < values[0, 1] < values[0, 2]
+        assert data["Au_volume_per_fu"].attrs["units"] == "angstrom^3"
+        assert data["Au_volume_per_fu_errors"].shape == (2, 3)
+        np.testing.assert_allclose(data["x"][()], [0, 5, 10])
+        assert entry["patterns/intensity"].shape == (6, 600)
+        assert "xrd/p_7.tif" in entry["process/checksums/file"].asstr()[()]
+
+
+def test_figures_are_drawn_for_the_run_and_say_that_it_is_simulated(result: hs.RunResult, folder: Path) -> None:
+    names = {path.name for path in (folder / "one" / "figures").iterdir()}
+    assert {"overview.png", "map_Au_volume_per_fu_ang3.png", "fit_001.png"} <= names
+    assert "fit_004.png" not in names
+
+
+def test_a_shape_that_does_not_fit_the_images_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = folder / "wrong.toml"
+    other.write_text((folder / "run.toml").read_text().replace("[2, 3]", "[5, 5]"))
+    assert main(["run", str(other), "--out", str(folder / "three")]) == 2
+    assert "25 points, but 6 images" in capsys.readouterr().err
+    assert not (folder / "three").exists()
