@@ -95,7 +95,10 @@ def read_columns(path: str | os.PathLike[str], *, least: int = 2) -> tuple[npt.N
                 "before it. The file may be cut short: write it again, or remove the line."
             )
     if len(rows) < 2:
-        raise InputError(f"{path}: {len(rows)} row(s) of numbers found. Expected two or more with {least} columns.")
+        raise InputError(
+            f"{path}: {len(rows)} row(s) of numbers found. Expected two or more with {least} columns. Check that this "
+            "is the right file."
+        )
     width = len(rows[0])
     for index, row in enumerate(rows):
         if len(row) != width:

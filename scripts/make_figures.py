@@ -1,4 +1,4 @@
-"""Make the figures of the README from simulated data.
+"""Make the figure of the README from simulated data.
 
 Run from the top of the repository: ``python scripts/make_figures.py [FOLDER]``.
 The simulation shares no peak, reflection or cell code with the analysis.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+os.environ["HYDROSTRUCT_TRACEBACK"] = "1"  # a fault of the program fails a test, also one that expects an error
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 

@@ -39,3 +39,11 @@ def test_a_known_name_is_its_own_nearest(names: list[str]) -> None:
     folded = [name.casefold() for name in names]
     if len(set(folded)) == len(folded):
         assert nearest_name(names[0], names) == f"Did you mean {names[0]!r}?"
+
+
+def test_names_that_begin_with_the_word_come_before_those_that_look_like_it() -> None:
+    names = ["CeH8", "CeH9-F43m", "CeH9-P63mmc", "CeH10-Fm3m", "Re", "Renium"]
+    assert nearest_name("CeH10", names) == "Did you mean 'CeH10-Fm3m'?"
+    assert nearest_name("ceh9", names) == "Did you mean 'CeH9-F43m' or 'CeH9-P63mmc'?"
+    assert nearest_name("re", names) == "Did you mean 'Re'?"
+    assert nearest_name("", names) == ""

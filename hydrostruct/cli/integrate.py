@@ -84,7 +84,7 @@ def integrate(
     where = read_geometry(geometry, orientation=orientation, wavelength_ang=wavelength)
     options: dict[str, Any] = {"bins": bins, "two_theta_deg": two_theta, "polarization": polarization}
     options |= {"clip": clip, "split": split, "error": error}
-    check_options(where, **options)
+    check_options(where, **options, saturation=saturation)
     sources = find_frames(images)
     _refuse_same_names(sources)
     files = {"mask": mask, "dark": dark, "flat": flat, "background": background}
@@ -235,8 +235,9 @@ def _cells(row: dict[str, Any]) -> list[str]:
     low, high = row["two_theta_deg"]
     clipped = "-" if row["clipped"] is None else f"{100 * row['clipped']['intensity_removed']:.2f}"
     spottiness = row["spottiness"]
+    path, stack, inside = row["file"].partition("::")
     return [
-        Path(row["file"]).name,
+        f"{Path(path).name}{stack}{inside}",
         row["pattern"],
         str(row["points"]),
         f"{low:.4f}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +32,14 @@ _NUMBERS = (
     "volume_ang3",
     "volume_per_fu_ang3",
 )
+_EXTRA_NUMBERS = (
+    "wavelength_ang",
+    "background_terms",
+    "zero_deg",
+    "zero_sigma_deg",
+    "displacement",
+    "displacement_sigma",
+)
 
 
 def lebail(
@@ -43,7 +52,9 @@ def lebail(
     pressure: Annotated[
         float | None, typer.Option("--pressure", help="Start the cells at this pressure in GPa, by equation of state.")
     ] = None,
-    range_: Annotated[tuple[float, float] | None, typer.Option("--range", help="Range of 2θ in degrees.")] = None,
+    range_: Annotated[
+        tuple[float, float] | None, typer.Option("--range", help="Range of 2θ in degrees.", metavar="LO HI")
+    ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option("--exclude", metavar="LO HI", help="Region to leave out, in degrees; repeat."),
@@ -73,6 +84,8 @@ def lebail(
     """
     from hydrostruct.material.phase import read_phase
 
+    if pressure is not None and not 0 <= pressure <= 2000:
+        raise InputError(f"--pressure is {pressure:g}. Expected GPa, from 0 to 2000, such as 95.")
     files = expand_files(patterns)
     phases = [read_phase(name) for name in phase]
     starts = start_cells(phase, phases, cell or [], pressure)
@@ -102,8 +115,8 @@ def lebail(
     attention = [fit for fit in fits if fit.verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED, Verdict.FAILED)]
     for fit in attention:
         print_note(f"attention: {fit.file}: {fit.verdict}. {fit.reason}")
-    for warning in sorted({warning for fit in fits for warning in fit.warnings}):
-        print_note(f"note: {warning}")
+    for note in warning_notes(fits):
+        print_note(f"note: {note}")
     return 1 if attention or failures else 0
 
 
@@ -179,8 +192,7 @@ def fit_document(fit: PatternFit) -> dict[str, Any]:
     """A fit under the names that JSON promises."""
     fields = ("file", "verdict", "reason", "rp_percent", "rwp_percent", "rwp_background_corrected_percent")
     document = {name: getattr(fit, name) for name in (*fields, "rexp_percent", "gof", "seconds")}
-    document["wavelength_ang"] = fit.wavelength_ang
-    document["background_terms"] = fit.background_terms
+    document |= {name: getattr(fit, name) for name in _EXTRA_NUMBERS}
     document["foreign_lines_deg"] = fit.foreign_lines_deg
     document["warnings"] = list(fit.warnings)
     document["phases"] = {name: _phase_document(found) for name, found in fit.phases.items()}
@@ -190,7 +202,15 @@ def fit_document(fit: PatternFit) -> dict[str, Any]:
 def failed_document(file: str, message: str) -> dict[str, Any]:
     """What JSON says of a pattern that could not be fitted: no number, a reason."""
     numbers = ("rp_percent", "rwp_percent", "rwp_background_corrected_percent", "rexp_percent", "gof", "seconds")
-    return {"file": file, "verdict": Verdict.FAILED, "reason": message, **dict.fromkeys(numbers), "phases": {}}
+    return {
+        "file": file,
+        "verdict": Verdict.FAILED,
+        "reason": message,
+        **dict.fromkeys((*numbers, *_EXTRA_NUMBERS)),
+        "foreign_lines_deg": [],
+        "warnings": [],
+        "phases": {},
+    }
 
 
 def format_fits(fits: list[PatternFit]) -> str:
@@ -215,6 +235,7 @@ def format_fits(fits: list[PatternFit]) -> str:
         for found in fit.phases.values()
     ]
     angles = [_angles(fit.file, found) for fit in fits for found in fit.phases.values() if _has_free_angle(found)]
+    angles += [line for fit in fits for line in (*_shifts(fit), *_systematics(fit))]
     lines = [
         format_table(patterns, header=["pattern", "verdict", "Rp %", "Rwp %", "Rexp %", "GOF"]),
         "",
@@ -374,9 +395,51 @@ def _angles(file: str, found: PhaseFit) -> str:
     return f"{file}: {found.name}: " + ", ".join(values)
 
 
+def warning_notes(fits: list[PatternFit]) -> list[str]:
+    """The warnings of all fits, each once: of one pattern among several with its file, of more with their number."""
+    where: dict[str, list[str]] = {}
+    for fit in fits:
+        for warning in fit.warnings:
+            where.setdefault(warning, []).append(fit.file)
+    if len(fits) == 1:
+        return list(where)
+    return [
+        f"{files[0]}: {warning}" if len(files) == 1 else f"{len(files)} patterns: {warning}"
+        for warning, files in where.items()
+    ]
+
+
+def _shifts(fit: PatternFit) -> list[str]:
+    """What was found for the zero and the displacement, where they were free."""
+    shifts = []
+    if fit.zero_sigma_deg > 0:
+        shifts.append(f"{fit.file}: zero {format_value(fit.zero_deg, fit.zero_sigma_deg)}°")
+    if fit.displacement_sigma > 0:
+        found = format_value(1e6 * fit.displacement, 1e6 * fit.displacement_sigma)
+        shifts.append(f"{fit.file}: displacement along the beam {found} millionths of the distance")
+    return shifts
+
+
+def _systematics(fit: PatternFit) -> list[str]:
+    """The part of the uncertainty that all patterns share, where the wavelength's or the distance's was given."""
+    lines = []
+    for found in fit.phases.values():
+        parts = [(axis, getattr(found, f"{axis}_systematic_ang"), "Å") for axis in "abc"]
+        parts.append(("V", found.volume_systematic_ang3, "Å³"))
+        if any(math.isfinite(value) for _, value, _ in parts):
+            words = ", ".join(f"{name} {value:.2g} {unit}" for name, value, unit in parts)
+            lines.append(f"{fit.file}: {found.name}: systematic, common to all patterns: {words}")
+    return lines
+
+
 def _draw(fits: list[PatternFit], folder: Path) -> None:
     from hydrostruct.report.figures import save_fit_figure
 
-    for fit in fits:
-        path = save_fit_figure(fit, folder / (Path(fit.file).stem + "_lebail.png"))
+    stems = [Path(fit.file).stem for fit in fits]
+    for fit, stem in zip(fits, stems, strict=True):
+        name = stem
+        if stems.count(stem) > 1:  # of several folders: the whole path keeps them apart
+            parts = Path(fit.file).resolve().with_suffix("").parts[1:]
+            name = "-".join(parts)
+        path = save_fit_figure(fit, folder / f"{name}_lebail.png")
         print_note(f"figure: {path}")

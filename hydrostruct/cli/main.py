@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hydrostruct.cli.demo import demo
 from hydrostruct.cli.integrate import integrate
 from hydrostruct.cli.lebail import lebail
 from hydrostruct.cli.phases import phases
@@ -16,6 +17,7 @@ from hydrostruct.cli.run import run
 from hydrostruct.errors import InputError
 
 _PAIR_OPTIONS = ("--exclude",)
+_SHOW_TRACEBACK = "HYDROSTRUCT_TRACEBACK"
 
 app = typer.Typer(
     name="hydrostruct",
@@ -25,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo)
 app.command()(integrate)
 app.command()(lebail)
 app.command()(phases)
@@ -61,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     int
         Exit status: 0 done; 1 done, but something needs attention; 2 wrong input, with one line on standard error.
     """
-    words = _joined_pairs(sys.argv[1:] if arguments is None else arguments)
+    words = _joined_pairs(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         status = app(args=words, prog_name="hydrostruct", standalone_mode=False)
     except InputError as error:
@@ -76,7 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         message = getattr(error, "format_message", None)
         if message is None:
-            raise
+            if os.environ.get(_SHOW_TRACEBACK):
+                raise
+            return _complain(
+                f"hydrostruct itself failed ({type(error).__name__}: {error}). Expected an answer or a plain error. "
+                f"Report it with the command; {_SHOW_TRACEBACK}=1 shows where."
+            )
         return _complain(f"{_with_value(message(), words)} See 'hydrostruct --help'.")
     return int(status or 0)
 

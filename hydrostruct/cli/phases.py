@@ -241,15 +241,21 @@ def _head(phase: Phase, moved: CellAtPressure) -> str:
     angles = ", ".join(f"{axis.split('_')[0]} = {format_value(getattr(moved.cell, axis))}°" for axis in _AXES[3:])
     where = f"{moved.pressure_gpa:g} GPa" if math.isfinite(moved.pressure_gpa) else "a pressure not stated"
     how = f"by {moved.eos_key}{', extrapolated' if moved.extrapolated else ''}" if moved.eos_key else "reference"
-    volume = format_value(moved.volume_per_fu_ang3, moved.volume_per_fu_sigma_ang3)
     lines = [
         f"{phase.name}: {phase.formula or 'formula not known'}, {group}, {units}",
         f"cell at {where} ({how}): {lengths}" if moved.cell.is_known else "cell: not known",
         *([f"  {angles}"] if moved.cell.is_known else []),
-        f"volume per formula unit: {volume} Å³",
+        _volume_line(phase, moved),
     ]
     lines += [f"{c.subject}: {c.source}{_doi(c.doi)} [{c.confidence}]" for c in phase.citations]
     return "\n".join(lines)
+
+
+def _volume_line(phase: Phase, moved: CellAtPressure) -> str:
+    """The volume of a formula unit, or of the cell where the formula units in it are not known."""
+    if phase.formula_units is None and moved.cell.is_known:
+        return f"volume of the cell: {format_value(moved.cell.volume_ang3)} Å³"
+    return f"volume per formula unit: {format_value(moved.volume_per_fu_ang3, moved.volume_per_fu_sigma_ang3)} Å³"
 
 
 def _doi(doi: str) -> str:

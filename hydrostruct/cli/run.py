@@ -12,6 +12,7 @@ from hydrostruct.verdict import Verdict
 
 if TYPE_CHECKING:
     from hydrostruct.results.record import RunResult
+    from hydrostruct.xrd.fit_result import PhaseFit
 
 _ATTENTION = (Verdict.ABSENT, Verdict.NOT_CONVERGED, Verdict.FAILED)
 
@@ -60,23 +61,22 @@ def format_run(result: RunResult) -> str:
         if point.fit is None:
             rows.append([*place, "", point.verdict, *[""] * 6])
             continue
-        for found in point.fit.phases.values():
-            rows.append(
-                [
-                    *place,
-                    found.name,
-                    found.verdict,
-                    *(format_value(getattr(found, f"{n}_ang"), getattr(found, f"{n}_sigma_ang")) for n in "ac"),
-                    format_value(found.volume_per_fu_ang3, found.volume_per_fu_sigma_ang3),
-                    format_value(found.share, found.share_sigma),
-                    f"{point.fit.rwp_percent:.3g}",
-                    f"{point.fit.gof:.3g}",
-                ]
-            )
+        quality = [f"{point.fit.rwp_percent:.3g}", f"{point.fit.gof:.3g}"]
+        rows += [[*place, *_phase_cells(found), *quality] for found in point.fit.phases.values()]
     header = ["point", "x µm", "y µm", "phase", "verdict", "a Å", "c Å", "V/f.u. Å³", "share", "Rwp %", "GOF"]
     title = f"SIMULATED: {result.title}" if result.is_simulated else result.title
     note = "Brackets: one standard deviation of the last digits. A share of Bragg area is not a phase fraction."
     return "\n".join([title, format_table(rows, header=header), "", note])
+
+
+def _phase_cells(found: PhaseFit) -> list[str]:
+    return [
+        found.name,
+        found.verdict,
+        *(format_value(getattr(found, f"{name}_ang"), getattr(found, f"{name}_sigma_ang")) for name in "ac"),
+        format_value(found.volume_per_fu_ang3, found.volume_per_fu_sigma_ang3),
+        format_value(found.share, found.share_sigma),
+    ]
 
 
 def _document(result: RunResult, target: Path) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def save_fit_figure(fit: PatternFit, path: str | os.PathLike[str], *, title: str
     from matplotlib.figure import Figure
 
     with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = Figure(figsize=(7.5, 4.2))
+        figure = Figure(figsize=(9.0, 4.2))
         FigureCanvasAgg(figure)
         axes = plot_fit(fit, ax=figure.add_subplot())
         # "$" starts mathematics in a label: a file's name is text

@@ -19,6 +19,7 @@ from hydrostruct.report.figures import save_figure
 from hydrostruct.report.plots import plot_fit
 from hydrostruct.results.nexus import map_values, phase_values, point_values
 from hydrostruct.results.record import RunResult
+from hydrostruct.verdict import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 _MISSING = "#c8c8c8"
+_LOOSE_SHARE = 0.2
 _QUANTITIES = {
     "volume_per_fu_ang3": "V per formula unit (Å³)",
     "a_ang": "a (Å)",
@@ -96,15 +98,38 @@ def write_figures(result: RunResult, folder: str | os.PathLike[str]) -> list[Pat
         for phase in result.phase_names:
             for name, label in _QUANTITIES.items():
                 stem = f"map_{phase.replace('/', '_')}_{name}.png"
-                written.append(_single(result, phase_values(result, phase, name), f"{phase}: {label}", target / stem))
+                written.append(_single(result, drawn_values(result, phase, name), f"{phase}: {label}", target / stem))
         written.append(_single(result, point_values(result, "rwp_percent"), "Rwp (%)", target / "map_rwp_percent.png"))
         for point in result.points:
             if point.fit is not None:
-                figure, axes = _new((7.5, 4.2))
+                figure, axes = _new((9.0, 4.2))
                 plot_fit(point.fit, ax=axes)
                 axes.set_title(_title(result, f"point {point.place.point}: {Path(point.file).name}"), loc="left")
                 written.append(save_figure(figure, target / f"fit_{point.place.point:03d}.png"))
     return written
+
+
+def drawn_values(result: RunResult, phase: str, name: str) -> Floats:
+    """Values of one phase fit to be drawn: a cell that is one of several, or a share that says nothing, is missing.
+
+    Parameters
+    ----------
+    result : RunResult
+        What was found.
+    phase, name : str
+        The phase, and the attribute of its fits.
+
+    Returns
+    -------
+    array, shape (points,)
+    """
+    values = phase_values(result, phase, name)
+    if name == "share":
+        return np.where(phase_values(result, phase, "share_sigma") < _LOOSE_SHARE, values, np.nan)
+    if name == "significance":
+        return values
+    found = [point.fit.phases[phase].verdict if point.fit else Verdict.FAILED for point in result.points]
+    return np.where([verdict in (Verdict.CONVERGED, Verdict.DOUBTFUL) for verdict in found], values, np.nan)
 
 
 @contextmanager
@@ -133,7 +158,7 @@ def _overview(result: RunResult, path: Path) -> Path:
     grid = figure.subplots(len(phases), 3, squeeze=False)
     for row, phase in zip(grid, phases, strict=True):
         for axes, name in zip(row, ("volume_per_fu_ang3", "share", "significance"), strict=True):
-            plot_map(result, phase_values(result, phase, name), label=_QUANTITIES[name], ax=axes)
+            plot_map(result, drawn_values(result, phase, name), label=_QUANTITIES[name], ax=axes)
             axes.set_title(phase, loc="left")
     figure.suptitle(_title(result, result.title))
     return save_figure(figure, path)

@@ -88,5 +88,5 @@ def plot_fit(fit: PatternFit, *, ax: Axes | None = None) -> Axes:
     axes.set_xlabel(f"2θ (degrees), λ = {fit.wavelength_ang:g} Å")
     axes.set_ylabel("intensity")
     axes.set_title(f"Rwp {fit.rwp_percent:.2f} %, Rexp {fit.rexp_percent:.2f} %, GOF {fit.gof:.2f}", loc="right")
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes

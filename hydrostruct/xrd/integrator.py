@@ -163,10 +163,11 @@ def build_integrator(
         split=split,
         error=error,
         clip=clip,
+        saturation=saturation,
     )
     check_frame_shape(geometry, shape, where=geometry.name)
     engine = open_engine(geometry, shape)
-    masked = _static_mask(engine, shape, mask=mask, flat=flat)
+    masked = _static_mask(engine, shape, mask=mask, flat=flat, dark=dark, background=background)
     norm = _normalisation(engine, shape, solid_angle=solid_angle, polarization=polarization, flat=flat)
     norm[masked.ravel()] = 0.0
     subtracted, variance = _subtracted(
@@ -213,6 +214,7 @@ def check_options(
     split: str,
     error: str,
     clip: str,
+    saturation: float | None = None,
 ) -> None:
     """Refuse options out of range, before any image is read.
 
@@ -220,7 +222,7 @@ def check_options(
     ----------
     geometry : Geometry
         Must have a wavelength.
-    bins, two_theta_deg, polarization, split, error, clip
+    bins, two_theta_deg, polarization, split, error, clip, saturation
         As `build_integrator` takes them.
 
     Raises
@@ -237,6 +239,8 @@ def check_options(
         raise InputError(f"bins: {bins} given. Expected 2 to {_MOST_BINS}. 2000 suits most detectors.")
     if polarization is not None and not -1.0 <= polarization <= 1.0:
         raise InputError(f"polarization: {polarization:g} given. Expected -1 to 1. 0.99 suits a synchrotron.")
+    if saturation is not None and not saturation > 0.0:
+        raise InputError(f"saturation: {saturation:g} given. Expected counts above 0, such as 1000000.")
     if two_theta_deg is None:
         return
     low, high = two_theta_deg
@@ -252,17 +256,29 @@ def _check_words(**given: str) -> None:
 
 
 def _static_mask(
-    engine: Any, shape: tuple[int, int], *, mask: npt.NDArray[np.bool_] | None, flat: npt.NDArray[Any] | None
+    engine: Any,
+    shape: tuple[int, int],
+    *,
+    mask: npt.NDArray[np.bool_] | None,
+    flat: npt.NDArray[Any] | None,
+    dark: npt.NDArray[Any] | None,
+    background: npt.NDArray[Any] | None,
 ) -> npt.NDArray[np.bool_]:
+    """Gaps, the mask, and pixels that a correction cannot correct: a flat field of 0, a dark that is NaN."""
     masked = detector_gaps(engine, shape)
     if mask is not None:
         check_mask_shape(mask, shape, where="mask")
         masked |= mask
-    if flat is not None:
-        check_mask_shape(flat, shape, where="flat")
-        masked |= ~(np.isfinite(flat) & (flat > 0))
     if np.all(masked):
         raise InputError("mask: every pixel is masked. Expected pixels with 0, which are used. Is the mask inverted?")
+    for where, image, floor in (("flat", flat, 0.0), ("dark", dark, -np.inf), ("background", background, -np.inf)):
+        if image is None:
+            continue
+        check_mask_shape(image, shape, where=where)
+        masked |= ~(np.isfinite(image) & (image > floor))
+        if np.all(masked):
+            wanted = "numbers above 0" if where == "flat" else "numbers"
+            raise InputError(f"{where}: it leaves no pixel to use. Expected {wanted}. Check that it is the right file.")
     masked.setflags(write=False)
     return masked
 
@@ -289,12 +305,8 @@ def _subtracted(
         return None, None
     level, own = np.zeros(shape), np.zeros(shape)
     share = 1.0 if background is None else 1.0 - background_scale
-    for image, factor, where in (
-        (dark, share * dark_scale, "dark"),
-        (background, background_scale, "background"),
-    ):
+    for image, factor in ((dark, share * dark_scale), (background, background_scale)):
         if image is not None:
-            check_mask_shape(image, shape, where=where)
             counts = np.nan_to_num(np.asarray(image, dtype=np.float64))
             level += factor * counts
             own += factor**2 * np.maximum(counts, 0.0)

@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 _WAVELENGTH_RANGE_ANG = (0.08, 5.0)  # 155 keV; below lie the wavelengths of diffraction stations in nm
 _CENTIDEGREES = 100.0
+_LARGEST = 1e30  # of intensity and sigma: what is computed from their squares is still a number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,13 +178,19 @@ def _check_axis(position: Floats, intensity: Floats, name: str) -> None:
         raise InputError(f"{where}: {np.sum(~np.isfinite(position))} angle(s) are not numbers. Remove those rows.")
     if np.any(np.diff(position) <= 0):
         place = position[1:][np.diff(position) <= 0][0]
-        raise InputError(f"{where}: 2θ does not rise at {place:g}°. Expected rising angles without repeats. Sort it.")
+        raise InputError(
+            f"{where}: 2θ does not rise at {place:g}°. Expected rising angles without repeats. Sort "
+            "it, and remove what is there twice."
+        )
     if position[0] < -180.0 or position[-1] > 180.0:
         raise InputError(
             f"{where}: 2θ runs from {position[0]:g} to {position[-1]:g}. Expected degrees, below 180. Convert the axis."
         )
     if not np.any(np.isfinite(intensity)):
         raise InputError(f"{where}: no intensity is a number. Expected measured values. Check the file or the mask.")
+    largest = np.max(np.abs(intensity[np.isfinite(intensity)]))
+    if largest > _LARGEST:
+        raise InputError(f"{where}: an intensity is {largest:g}. Expected numbers below {_LARGEST:g}. Check the file.")
 
 
 def _check_sigma(sigma: Floats, intensity: Floats, name: str) -> None:
@@ -197,6 +204,11 @@ def _check_sigma(sigma: Floats, intensity: Floats, name: str) -> None:
             f"{where}: sigma is {measured[bad][0]:g} at {int(bad.sum())} of {measured.size} points. Expected values "
             "above 0. Remove those points, or the column: sigma is then the square root of the intensity."
         )
+    for extreme in (float(np.min(measured)), float(np.max(measured))):
+        if not 1.0 / _LARGEST <= extreme <= _LARGEST:
+            raise InputError(
+                f"{where}: sigma is {extreme:g} somewhere. Expected {1 / _LARGEST:g} to {_LARGEST:g}. Check the file."
+            )
 
 
 def _read_fxye(path: Path) -> Floats:

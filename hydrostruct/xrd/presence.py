@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 DETECTION_SIGMA = 4.0
 """A phase counts as detected from here on: one false alarm in 30 000 patterns without it, if sigma is right."""
 
+_LEAST_TOTAL_SIGMA = 3.0
 SUPPORTED_SIGMA = 2.0
 """Enough for a phase that more lines of the pattern lie on than its cell has parameters."""
 
@@ -100,7 +101,7 @@ def shares(areas: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     Returns
     -------
     share, sigma : array, shape (phases,)
-        NaN when the total is not above 0.
+        NaN when the total is not above 0 by three times its uncertainty.
 
     Notes
     -----
@@ -112,7 +113,7 @@ def shares(areas: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     array([0.75, 0.25])
     """
     total = float(np.sum(areas))
-    if not total > 0:
+    if not total > _LEAST_TOTAL_SIGMA * np.sqrt(max(float(np.sum(covariance)), 0.0)):
         return np.full(areas.shape, np.nan), np.full(areas.shape, np.nan)
     share = areas / total
     slope = (np.eye(areas.size) - share[:, None]) / total

@@ -211,3 +211,10 @@ def test_measured_images_integrate_with_the_mask_of_dioptas(
     near = np.abs(pattern.two_theta_deg - line) < 0.1
     away = np.abs(pattern.two_theta_deg - line - 0.5) < 0.1
     assert pattern.intensity[near].max() > 1.3 * pattern.intensity[away].max()
+
+
+def test_the_table_names_the_file_of_a_stack(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with h5py.File(folder / "scan.h5", "w") as file:
+        file["entry/data"] = np.stack([ring_image(1)])
+    run(folder, f"{folder / 'scan.h5'}::/entry/data")
+    assert "\nscan.h5::/entry/data" in capsys.readouterr().out

@@ -398,3 +398,51 @@ def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
     assert status == 0
     assert "Example: hydrostruct lebail" in " ".join(out.split())
+
+
+def test_a_shift_that_was_freed_is_told(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    one = documents(capsys, pattern, *PHASE, "--free", "zero")[0]
+    assert abs(one["zero_deg"]) < 4 * one["zero_sigma_deg"] < 0.1
+    assert one["displacement"] == one["displacement_sigma"] == 0.0
+    assert f"{pattern}: zero " in run(capsys, pattern, *PHASE, "--free", "zero")[1]
+    assert "of the distance" in run(capsys, pattern, *PHASE, "--free", "displacement")[1]
+    assert "zero" not in run(capsys, pattern, *PHASE)[1]
+
+
+def test_the_table_shows_the_systematic_part_only_where_its_cause_is_given(
+    capsys: pytest.CaptureFixture[str], pattern: str
+) -> None:
+    assert "systematic" not in run(capsys, pattern, *PHASE)[1]
+    shown = run(capsys, pattern, *PHASE, "--wavelength-sigma", "0.00006199")[1]
+    assert "systematic, common to all patterns: a 0.00037 Å, b 0.00037 Å, c 0.00054 Å, V 0.019 Å³" in shown
+
+
+def test_a_failed_pattern_has_the_fields_of_the_others(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    good, bad = documents(capsys, pattern, str(Path(pattern).with_name("none.xye")), *PHASE, status=1)
+    assert set(bad) == set(good)
+    assert bad["gof"] is None
+    assert bad["warnings"] == bad["foreign_lines_deg"] == []
+
+
+def test_a_note_names_its_pattern_when_there_are_several(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    good, turned, again = (simulate(tmp_path / f"{name}.xye", seed=2) for name in ("good", "turned", "again"))
+    turned.write_text("\n".join(reversed(turned.read_text().splitlines())))
+    err = run(capsys, str(good), str(turned), *PHASE)[2]
+    assert f"note: {turned}: The angles were not in rising order" in err
+    again.write_text(turned.read_text())
+    err = run(capsys, str(good), str(turned), str(again), *PHASE)[2]
+    assert "note: 2 patterns: The angles were not in rising order" in err
+
+
+def test_figures_of_one_name_in_two_folders_are_two(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        files.append(str(simulate(tmp_path / name / "scan.xye")))
+    run(capsys, *files, *PHASE, "--figure", str(tmp_path / "figures"))
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 2
+
+
+@pytest.mark.parametrize("pressure", ["nan", "-1", "1e9"])
+def test_a_pressure_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], pattern: str, pressure: str) -> None:
+    assert "Expected GPa, from 0 to 2000" in refused(capsys, pattern, *PHASE, "--pressure", pressure)

@@ -126,3 +126,10 @@ def test_listing_the_library_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_without_formula_units_shows_the_volume_of_its_cell(
+    capsys: pytest.CaptureFixture[str], shared_data: Path
+) -> None:
+    _run(str(shared_data / "jcpds" / "dioptas" / "pt.jcpds"), "--pressure", "20")
+    assert "volume of the cell: 56.7" in capsys.readouterr().out

@@ -131,3 +131,22 @@ def test_without_any_scatter_known_sigma_is_that_of_counting() -> None:
     reference = np.array([4.0, 9.0])
     sigma = pooled_sigma(np.array([np.nan, np.nan]), reference=reference, effective_pixels=np.array([1.0, 1.0]))
     np.testing.assert_allclose(sigma, [2.0, 3.0])
+
+
+def test_pixels_that_a_dark_or_background_does_not_know_are_left_out() -> None:
+    dark = np.full(SHAPE, 7.0)
+    dark[:5] = np.nan
+    assert np.all(build_integrator(GEOMETRY, shape=SHAPE, dark=dark).masked[:5])
+    assert np.all(build_integrator(GEOMETRY, shape=SHAPE, background=dark).masked[:5])
+
+
+@pytest.mark.parametrize(("what", "value"), [("dark", np.nan), ("background", np.nan), ("flat", 0.0)])
+def test_a_correction_that_leaves_no_pixel_is_named(what: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"^{what}: it leaves no pixel to use"):
+        build_integrator(GEOMETRY, shape=SHAPE, **{what: np.full(SHAPE, value)})
+
+
+@pytest.mark.parametrize("saturation", [0.0, -1.0, np.nan])
+def test_a_saturation_that_is_no_count_is_refused(saturation: float) -> None:
+    with pytest.raises(InputError, match=r"saturation: .* Expected counts above 0"):
+        build_integrator(GEOMETRY, shape=SHAPE, saturation=saturation)
