@@ -20,3 +20,7 @@ class Verdict(StrEnum):
     """The fit did not come to rest; no number."""
     FAILED = "failed"
     """No number; the reason says why."""
+
+
+NEEDS_ATTENTION = (Verdict.AMBIGUOUS, Verdict.ABSENT, Verdict.NOT_CONVERGED, Verdict.FAILED)
+"""Verdicts on a whole pattern that a command reports on standard error, with exit status 1."""

@@ -12,7 +12,7 @@ import typer
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.errors import InputError
 from hydrostruct.grid import natural_order
-from hydrostruct.verdict import Verdict
+from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
 
 if TYPE_CHECKING:
     from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
@@ -112,7 +112,7 @@ def lebail(
         print_json(sorted(given, key=lambda item: files.index(item["file"])))
     else:
         print(format_fits(fits))
-    attention = [fit for fit in fits if fit.verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED, Verdict.FAILED)]
+    attention = [fit for fit in fits if fit.verdict in NEEDS_ATTENTION]
     for fit in attention:
         print_note(f"attention: {fit.file}: {fit.verdict}. {fit.reason}")
     for note in warning_notes(fits):

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
-from hydrostruct.verdict import Verdict
+from hydrostruct.verdict import NEEDS_ATTENTION
 
 if TYPE_CHECKING:
     from hydrostruct.results.record import RunResult
     from hydrostruct.xrd.fit_result import PhaseFit
-
-_ATTENTION = (Verdict.ABSENT, Verdict.NOT_CONVERGED, Verdict.FAILED)
 
 
 def run(
@@ -45,7 +43,7 @@ def print_run(result: RunResult, target: Path, *, as_json: bool) -> int:
     else:
         print(format_run(result))
         print(f"\nwritten to {target}: points.csv, phases.csv, results.nxs, figures/, run.log")
-    attention = [point for point in result.points if point.verdict in _ATTENTION]
+    attention = [point for point in result.points if point.verdict in NEEDS_ATTENTION]
     for note in result.notes:
         print_note(f"attention: {note}")
     for point in attention:

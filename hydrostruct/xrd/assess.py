@@ -28,6 +28,8 @@ _NEGATIVE_SIGMA = 5.0
 _LOOSE_CELL = 0.003
 _MISFIT_GOF = 5.0
 _MUCH_UNEXPLAINED = 0.5
+_LOOSE_SHARE = 0.3
+_SIGMA_TOO_LARGE_GOF = 0.5
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3")
 
 
@@ -265,6 +267,9 @@ def _report_phase(
     )
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
         numbers = dict.fromkeys(numbers, math.nan)
+    share, share_sigma = float(evidence.share[index]), float(evidence.share_sigma[index])
+    if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
+        share = share_sigma = math.nan
     _, widths = phase_slots(model, evidence.solution.slots, index)
     u, v, w, p, size, strain = (float(value) for value in widths)
     return PhaseFit(
@@ -273,8 +278,8 @@ def _report_phase(
         reason=reason,
         detected=not is_absent,
         significance=significance,
-        share=float(evidence.share[index]),
-        share_sigma=float(evidence.share_sigma[index]),
+        share=share,
+        share_sigma=share_sigma,
         free_lines=free_lines,
         widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
         lines=_fitted_lines(model, evidence, index),
@@ -354,7 +359,7 @@ def _phase_verdict(
     unexplained: str,
 ) -> tuple[Verdict, str]:
     if is_absent:
-        return Verdict.ABSENT, "No line of it stands above the noise; its cell was held at the start."
+        return Verdict.ABSENT, "No line of it stands above the noise; the fit goes without it."
     if not evidence.solution.converged:
         return Verdict.NOT_CONVERGED, "The fit did not come to rest."
     free = cell_parameters(model, index)
@@ -375,6 +380,8 @@ def _phase_verdict(
         )
     if len(model.phases) > 1 and free_lines == 0:
         reasons.append("Every observed line of it could belong to another phase.")
+    if evidence.share_sigma[index] > _LOOSE_SHARE:
+        reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
     if unexplained:
         reasons.append(unexplained)
     if ambiguous:
@@ -420,6 +427,11 @@ def _foreign_note(foreign_deg: Floats) -> list[str]:
 def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
     solution = evidence.solution
     found = []
+    if evidence.detection_scale < _SIGMA_TOO_LARGE_GOF:
+        found.append(
+            f"GOF is {evidence.agreement.gof:.2g}: the square root of the intensity is too large a sigma for this "
+            "pattern, and the uncertainties are too large by about as much. Give a file with a sigma column."
+        )
     with np.errstate(invalid="ignore"):
         negative = (solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma) & evidence.in_range
     for line in np.flatnonzero(negative)[:5]:

@@ -37,6 +37,7 @@ from hydrostruct.xrd.foreign import (
     is_supported,
     residual_scale,
 )
+from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import (
     MOST_BACKGROUND_TERMS,
     FitData,
@@ -352,15 +353,24 @@ def _settle(
     foreign_area: float = 0.0,
     least: float = DETECTION_SIGMA,
 ) -> _Answer:
-    """Hold the cells of phases that are not there, so that they chase no noise, and fit the others again."""
+    """Take away phases that are not there, so that they chase no noise and share no line, and fit the others again.
+
+    One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
+    the first gives up may be all that the second needs.
+    """
     solution, data = best
     evidence = weigh_evidence(model, data, solution)
     significance = evidence.significance
-    absent = significance < least
-    if np.any(absent) and solution.converged:
-        held_model = _without_absent(model, solution, absent)
-        solution = solve(held_model, data, solution.values)
+    absent = np.zeros(significance.size, dtype=np.bool_)
+    while np.any(weak := (significance < least) & ~absent):
+        if not solution.converged:
+            absent |= weak
+            break
+        absent[np.argmin(np.where(weak, significance, np.inf))] = True
+        held_model, values = _without_absent(model, solution, absent)
+        solution = solve(held_model, data, values)
         evidence = weigh_evidence(held_model, data, solution)
+        significance = np.where(absent, significance, evidence.significance)
     return _Answer(
         solution=solution,
         data=data,
@@ -373,23 +383,24 @@ def _settle(
     )
 
 
-def _without_absent(model: LeBailModel, solution: Solution, absent: npt.NDArray[np.bool_]) -> LeBailModel:
-    """The model with the cells of absent phases held at their start, and their own widths at those of the others."""
+def _without_absent(
+    model: LeBailModel, solution: Solution, absent: npt.NDArray[np.bool_]
+) -> tuple[LeBailModel, Floats]:
+    """The model without the lines of absent phases, and the values with their cells back at the start.
+
+    Their parameters stay in the list, held, so that a fit can be a seed for a pattern in which they are there.
+    """
+    gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
     values, held = solution.values.copy(), np.zeros(solution.values.size, dtype=np.bool_)
     for index, name in enumerate(model.parameter_names):
         word, _, rest = name.partition(":")
-        owner = rest.rpartition(":")[0] if word == "cell" else rest
-        gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
-        if owner not in gone:
-            continue
-        held[index] = True
-        others = [
-            value
-            for other, value in zip(model.parameter_names, solution.values, strict=True)
-            if word != "cell" and other.startswith(word + ":") and other.partition(":")[2] not in gone
-        ]
-        values[index] = float(np.mean(others)) if others else model.start[index]
-    return hold(model, values, held)
+        if (rest.rpartition(":")[0] if word == "cell" else rest) in gone:
+            held[index] = True
+            values[index] = model.start[index] if word == "cell" else values[index]
+    without = hold(model, values, held)
+    for phase in np.flatnonzero(absent):
+        without.slots[phase * PHASE_SLOTS : phase * PHASE_SLOTS + CELL_SLOTS] = np.nan
+    return without, values
 
 
 def _systematic(model: LeBailModel, answer: _Answer, options: _Options) -> Floats | None:
@@ -419,7 +430,8 @@ def _systematic(model: LeBailModel, answer: _Answer, options: _Options) -> Float
 
 
 def _resettled(model: LeBailModel, answer: _Answer) -> Solution:
-    return solve(_without_absent(model, answer.solution, answer.absent), answer.data, answer.solution.values)
+    held_model, values = _without_absent(model, answer.solution, answer.absent)
+    return solve(held_model, answer.data, values)
 
 
 def _cell_table(model: LeBailModel, solution: Solution) -> Floats:
@@ -431,7 +443,7 @@ def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Opt
     systematic = _systematic(model, answer, options)
     return report_fit(
         pattern,
-        _without_absent(model, answer.solution, answer.absent),
+        _without_absent(model, answer.solution, answer.absent)[0],
         answer.data,
         answer.evidence,
         absent=answer.absent,

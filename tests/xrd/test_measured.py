@@ -110,3 +110,15 @@ def test_every_pattern_file_of_other_programs_is_read(shared_data: Path) -> None
         assert hs.read_pattern(path, wavelength_ang=0.3344).intensity.size > 1000
     chi = hs.read_pattern(shared_data / "patterns" / "hSiO2_404_009.chi", wavelength_ang=0.3344)
     assert chi.intensity.size == 2155
+
+
+def test_gold_is_found_whether_or_not_argon_is_offered_beside_it(shared_data: Path) -> None:
+    """Two phases whose lines fall together are each weak beside the other; the one that is there must stay."""
+    pattern = hs.read_pattern(shared_data / "patterns" / "hSiO2_404_009.chi", wavelength_ang=0.3344)
+    phases = [hs.read_phase(name) for name in ("Au", "Ar")]
+    starts = {phase.name: hs.cell_at(phase, 39.6).cell for phase in phases}
+    fit = hs.fit_pattern(pattern, phases, cells=starts, two_theta_deg=(6, 21))
+    assert fit.phases["Au"].detected
+    assert fit.phases["Au"].a_ang == pytest.approx(3.877, abs=0.004)
+    assert fit.phases["Au"].share == pytest.approx(1.0)
+    assert not fit.phases["Ar"].detected
