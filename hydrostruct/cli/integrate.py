@@ -155,7 +155,7 @@ def _check_rings(
     from hydrostruct.xrd.orientation import check_orientation
 
     mask = corrections["mask"][1] if "mask" in corrections else None
-    report = check_orientation(frame, geometry, mask)
+    report = check_orientation(frame, geometry, mask=mask)
     if not report.fits:
         progress.warn(report.note)
 

@@ -68,13 +68,14 @@ def run(
     """
     source = Path(path)
     config = read_config(source)
+    _refuse_unread(config, source)
     folder = source.parent
     target = folder / "results" if out is None else Path(out)
     frames = _frames(config, folder)
     points = _points(config, folder, len(frames))
     phases, starts = _phases(config.phases, folder)
     plan = _plan(config, folder)
-    notes = _check_first(frames, plan)
+    notes = (*_unread_sections(config), *_check_first(frames, plan))
     tell = progress or (lambda what, done, total: None)
     with open_engine(workers) as engine:
         jobs = [ImageJob(source=frame, index=index, plan=_own_plan(config, folder, plan, number)) for number, (
@@ -113,6 +114,20 @@ def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
     write_nexus(result, target / "results.nxs")
     write_figures(result, target / "figures")
     write_whole(target / "run.log", _log(result))
+
+
+def _refuse_unread(config: RunConfig, source: Path) -> None:
+    """A key that would change the numbers is not passed over in silence."""
+    for key in ("monitor", "instrument"):
+        if getattr(config.diffraction, key) is not None:
+            raise InputError(
+                f"{source}: 'diffraction.{key}' is not read by this version. Remove the key, or comment it out."
+            )
+
+
+def _unread_sections(config: RunConfig) -> tuple[str, ...]:
+    given = [name for name in ("raman", "transport") if getattr(config, name) is not None]
+    return tuple(f"[{name}] of the run.toml is not analysed by this version." for name in given)
 
 
 def _frames(config: RunConfig, folder: Path) -> list[tuple[FrameSource, int]]:

@@ -42,7 +42,9 @@ class OrientationReport:
     """A sentence when the given orientation does not fit; empty otherwise."""
 
 
-def check_orientation(frame: Frame, geometry: Geometry, mask: npt.NDArray[np.bool_] | None = None) -> OrientationReport:
+def check_orientation(
+    frame: Frame, geometry: Geometry, *, mask: npt.NDArray[np.bool_] | None = None
+) -> OrientationReport:
     """Compare how sharp the rings of an image are under the four orientations of a detector.
 
     Parameters

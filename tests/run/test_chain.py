@@ -128,6 +128,16 @@ def test_figures_are_drawn_for_the_run_and_say_that_it_is_simulated(result: hs.R
     assert "fit_004.png" not in names
 
 
+@pytest.mark.parametrize("key", ["monitor", "instrument"])
+def test_a_key_that_this_version_does_not_read_is_not_passed_over(
+    folder: Path, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    other = folder / f"{key}.toml"
+    other.write_text((folder / "run.toml").read_text().replace("bins = 600", f'bins = 600\n{key} = "x.toml"'))
+    assert main(["run", str(other), "--out", str(folder / "four")]) == 2
+    assert f"diffraction.{key}" in capsys.readouterr().err
+
+
 def test_a_shape_that_does_not_fit_the_images_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = folder / "wrong.toml"
     other.write_text((folder / "run.toml").read_text().replace("[2, 3]", "[5, 5]"))

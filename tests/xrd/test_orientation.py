@@ -86,7 +86,7 @@ def test_measured_images_are_known_to_be_upside_down(shared_data: Path) -> None:
         (iron, "fe_bcc_pilatus/*.tif", mask),
     ):
         for frame in iterate_frames(find_frames(str(shared_data / pattern))[:3]):
-            report = check_orientation(frame, geometry, masked)
+            report = check_orientation(frame, geometry, mask=masked)
             assert not report.fits
             assert report.best == 2
-            assert check_orientation(frame, dataclasses.replace(geometry, orientation=2), masked).fits
+            assert check_orientation(frame, dataclasses.replace(geometry, orientation=2), mask=masked).fits
