@@ -11,6 +11,7 @@ A fit that did not converge, or a phase without a number, counts as a failure an
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 import time
@@ -85,7 +86,9 @@ def true_numbers(name: str, pair: Floats) -> tuple[float, float, float]:
 
 def main() -> int:
     """Print the table."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    parser = argparse.ArgumentParser(description="Pulls of cells and volumes on simulated patterns.")
+    parser.add_argument("count", nargs="?", type=int, default=1000, help="patterns at each level")
+    count = parser.parse_args().count
     names = ("CeH9-P63mmc", "CeH4-I4mmm")
     phases = [hs.read_phase(name) for name in names]
     print(f"SIMULATED patterns, {count} at each level; pulls are (fitted - true) / sigma, sigma the one to use")
