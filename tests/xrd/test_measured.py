@@ -122,3 +122,15 @@ def test_gold_is_found_whether_or_not_argon_is_offered_beside_it(shared_data: Pa
     assert fit.phases["Au"].a_ang == pytest.approx(3.877, abs=0.004)
     assert fit.phases["Au"].share == pytest.approx(1.0)
     assert not fit.phases["Ar"].detected
+
+
+@pytest.mark.parametrize("others", [(), ("Au",), ("Au", "Ne")])
+def test_stishovite_is_found_from_the_librarys_own_start_whatever_is_offered_beside_it(
+    shared_data: Path, others: tuple[str, ...]
+) -> None:
+    """The start is that of the library's equation of state at the session's 39.6 GPa, not the session's own cell."""
+    pattern = hs.read_pattern(shared_data / "patterns" / "hSiO2_404_009.chi", wavelength_ang=0.3344)
+    phases = [hs.read_phase(name) for name in ("SiO2-stishovite", *others)]
+    starts = {phase.name: hs.cell_at(phase, 39.6).cell for phase in phases}
+    fit = hs.fit_pattern(pattern, phases, cells=starts, two_theta_deg=(6, 21))
+    assert fit.phases["SiO2-stishovite"].volume_ang3 == pytest.approx(42.65, rel=0.015)
