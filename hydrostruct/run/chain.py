@@ -21,17 +21,15 @@ from hydrostruct.results.csv_tables import write_tables
 from hydrostruct.results.nexus import write_nexus
 from hydrostruct.results.record import PointResult, RunResult
 from hydrostruct.run.config import PhaseSection, RunConfig, read_config
-from hydrostruct.run.engines import Executor, open_engine
+from hydrostruct.run.engines import open_engine
 from hydrostruct.run.integration import ImageAnswer, ImageJob, IntegrationPlan, check_plan, integrate_image
+from hydrostruct.run.progress import Progress
 from hydrostruct.tables import read_text
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.frames import FrameSource, count_frames, find_frames, read_frame
 from hydrostruct.xrd.geometry import read_geometry
-from hydrostruct.xrd.maps import FitAnswer, FitJob, fit_points
+from hydrostruct.xrd.maps import Executor, FitAnswer, FitJob, fit_points
 from hydrostruct.xrd.orientation import check_orientation
-
-Progress = Callable[[str, int, int], None]
-"""Is told what is done, how many of it, and of how many."""
 
 _PROGRAMS = ("hydrostruct", "numpy", "scipy", "numba", "pyFAI", "fabio", "h5py", "pymatgen", "peritheos")
 

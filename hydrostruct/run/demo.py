@@ -11,7 +11,8 @@ from pathlib import Path
 
 from hydrostruct.files import write_whole
 from hydrostruct.results.record import RunResult
-from hydrostruct.run.chain import Progress, run
+from hydrostruct.run.chain import run
+from hydrostruct.run.progress import Progress
 from hydrostruct.simulate.reference_run import simulate_run
 from hydrostruct.simulate.truth import Truth
 from hydrostruct.verdict import Verdict

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[str, int, int], None]
+"""Is told what is done, how many of it, and of how many."""
 
 
 @contextmanager
