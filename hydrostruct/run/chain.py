@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
-from hydrostruct.grid import MapPoint, grid_points, neighbours
+from hydrostruct.grid import MapPoint, neighbours
 from hydrostruct.material.phase import Phase, cell_at, read_phase
 from hydrostruct.report.map_figures import write_figures
 from hydrostruct.results.csv_tables import write_tables
@@ -22,14 +24,28 @@ from hydrostruct.results.nexus import write_nexus
 from hydrostruct.results.record import PointResult, RunResult
 from hydrostruct.run.config import PhaseSection, RunConfig, read_config
 from hydrostruct.run.engines import open_engine
-from hydrostruct.run.integration import ImageAnswer, ImageJob, IntegrationPlan, check_plan, integrate_image
+from hydrostruct.run.integration import (
+    ImageAnswer,
+    ImageJob,
+    IntegrationPlan,
+    check_plan,
+    find_steady_spots,
+    integrate_image,
+)
+from hydrostruct.run.points import map_points, monitor_values
 from hydrostruct.run.progress import Progress
 from hydrostruct.tables import read_text
+from hydrostruct.tiff import tiff_bytes
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.frames import FrameSource, count_frames, find_frames, read_frame
 from hydrostruct.xrd.geometry import read_geometry
+from hydrostruct.xrd.instrument import read_widths
 from hydrostruct.xrd.maps import Executor, FitAnswer, FitJob, fit_points
 from hydrostruct.xrd.orientation import check_orientation
+from hydrostruct.xrd.pattern import PATTERN_SUFFIXES
+from hydrostruct.xrd.profile import Widths
+
+STEADY_SPOTS_FILE = "steady_spots.tif"
 
 _PROGRAMS = ("hydrostruct", "numpy", "scipy", "numba", "pyFAI", "fabio", "h5py", "pymatgen", "peritheos")
 
@@ -66,22 +82,27 @@ def run(
     """
     source = Path(path)
     config = read_config(source)
-    _refuse_unread(config, source)
     folder = source.parent
     target = folder / "results" if out is None else Path(out)
     frames = _frames(config, folder)
-    points = _points(config, folder, len(frames))
+    files = [_short(frame, folder) for frame, _ in frames]
+    points = map_points(config.map, folder, files)
+    monitor = monitor_values(config.diffraction.monitor, config.map.positions, folder, files)
     phases, starts = _phases(config.phases, folder)
+    widths = None if config.diffraction.instrument is None else read_widths(folder / config.diffraction.instrument)
     plan = _plan(config, folder)
     notes = (*_unread_sections(config), *_check_first(frames, plan))
+    plan, spots = _without_steady_spots(config, frames, plan, target)
     tell = progress or (lambda what, done, total: None)
     with open_engine(workers) as engine:
-        jobs = [ImageJob(source=frame, index=index, plan=_own_plan(config, folder, plan, number)) for number, (
-            frame, index) in enumerate(frames, 1)]  # fmt: skip
+        jobs = [
+            ImageJob(source=frame, index=index, plan=_own_plan(config, folder, plan, number), scale=scale)
+            for number, ((frame, index), scale) in enumerate(zip(frames, _scales(monitor, frames), strict=True), 1)
+        ]
         images = _counted(engine(integrate_image, jobs), len(jobs), tell, "images")
         places = _stage_positions(points, images)
         fits = fit_points(
-            _fit_jobs(config, images, phases, starts, plan.geometry.distance_m),
+            _fit_jobs(config, images, phases, starts, widths, plan.geometry.distance_m),
             neighbours=neighbours(places),
             executor=_telling(engine, tell),
         )
@@ -91,15 +112,15 @@ def run(
         is_simulated="simulated" in config.title.casefold(),
         shape=config.map.shape,
         points=tuple(
-            _point(place, frame, folder, image, fit)
-            for place, frame, image, fit in zip(places, frames, images, fits, strict=True)
+            _point(place, file, frame[1], image, fit, math.nan if monitor is None else float(monitor[place.point - 1]))
+            for place, file, frame, image, fit in zip(places, files, frames, images, fits, strict=True)
         ),
         phase_names=tuple(phase.name for phase in phases),
         wavelength_ang=plan.geometry.wavelength_ang,
         settings=read_text(source),
         versions={name: version(name) for name in _PROGRAMS},
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
-        notes=notes,
+        notes=(*notes, *spots),
     )
     write_results(result, target)
     return result
@@ -114,18 +135,34 @@ def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
     write_whole(target / "run.log", _log(result))
 
 
-def _refuse_unread(config: RunConfig, source: Path) -> None:
-    """A key that would change the numbers is not passed over in silence."""
-    for key in ("monitor", "instrument"):
-        if getattr(config.diffraction, key) is not None:
-            raise InputError(
-                f"{source}: 'diffraction.{key}' is not read by this version. Remove the key, or comment it out."
-            )
-
-
 def _unread_sections(config: RunConfig) -> tuple[str, ...]:
     given = [name for name in ("raman", "transport") if getattr(config, name) is not None]
     return tuple(f"[{name}] of the run.toml is not analysed by this version." for name in given)
+
+
+def _scales(monitor: npt.NDArray[np.float64] | None, frames: Sequence[Any]) -> list[float]:
+    """What brings every pattern to the mean incident intensity of the map."""
+    return [1.0] * len(frames) if monitor is None else [float(np.mean(monitor) / value) for value in monitor]
+
+
+def _without_steady_spots(
+    config: RunConfig, frames: Sequence[tuple[FrameSource, int]], plan: IntegrationPlan, target: Path
+) -> tuple[IntegrationPlan, tuple[str, ...]]:
+    """The plan with a mask of what stays on the same pixels over the map; the mask is kept beside the results."""
+    if config.diffraction.steady_spots == "keep":
+        return plan, ()
+    spots = find_steady_spots(frames, plan)
+    if spots is None or not spots.spots:
+        return plan, ()
+    path = target / STEADY_SPOTS_FILE
+    write_whole(
+        path, tiff_bytes(spots.mask.astype(np.int32), description="steady spots, 1 = masked", software="hydrostruct")
+    )
+    note = (
+        f"{spots.spots} spots that stay on the same pixels over the map ({int(spots.mask.sum())} pixels) are masked, "
+        f'as reflections of the diamonds are: {STEADY_SPOTS_FILE}. With steady_spots = "keep" they stay.'
+    )
+    return replace(plan, masks=(*plan.masks, str(path))), (note,)
 
 
 def _frames(config: RunConfig, folder: Path) -> list[tuple[FrameSource, int]]:
@@ -140,33 +177,6 @@ def _count(source: FrameSource) -> int:
         return count_frames(source)
     except InputError:
         return 1
-
-
-def _points(config: RunConfig, folder: Path, count: int) -> tuple[MapPoint, ...]:
-    section = config.map
-    if section.positions is not None:
-        return _positions(folder / section.positions, count)
-    shape = section.shape or (1, count)
-    if shape[0] * shape[1] != count:
-        raise InputError(
-            f"map: the shape {shape[0]} × {shape[1]} has {shape[0] * shape[1]} points, but {count} images were found. "
-            "Expected one image for each point. Correct the shape or the pattern of the images."
-        )
-    step = section.step_um or (float("nan"), float("nan"))
-    return grid_points(shape, step_um=step, order=section.order)
-
-
-def _positions(path: Path, count: int) -> tuple[MapPoint, ...]:
-    import csv
-
-    rows = list(csv.DictReader(read_text(path).splitlines()))
-    try:
-        places = [(float(row["x_um"]), float(row["y_um"])) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: needs columns x_um and y_um with numbers ({error}). Correct the table.") from error
-    if len(places) != count:
-        raise InputError(f"{path}: {len(places)} positions, but {count} images were found. Expected one for each.")
-    return tuple(MapPoint(point=number, row=-1, column=-1, x_um=x, y_um=y) for number, (x, y) in enumerate(places, 1))
 
 
 def _phases(sections: Sequence[PhaseSection], folder: Path) -> tuple[tuple[Phase, ...], dict[str, Any]]:
@@ -191,6 +201,8 @@ def _free_names(phase: Phase) -> tuple[str, ...]:
 
 def _plan(config: RunConfig, folder: Path) -> IntegrationPlan:
     section = config.diffraction
+    background = section.background
+    is_pattern = background is not None and Path(background).suffix.lower() in PATTERN_SUFFIXES
 
     def local(name: str | None) -> str | None:
         return None if name is None else str(folder / name)
@@ -200,7 +212,8 @@ def _plan(config: RunConfig, folder: Path) -> IntegrationPlan:
         masks=() if section.mask is None else (str(folder / section.mask),),
         dark=local(section.dark),
         flat=local(section.flat),
-        background=local(section.background),
+        background=None if is_pattern else local(background),
+        background_pattern=local(background) if is_pattern else None,
         bins=section.bins,
         polarization=section.polarization,
         clip=section.clip,
@@ -259,10 +272,13 @@ def _fit_jobs(
     images: Sequence[ImageAnswer],
     phases: tuple[Phase, ...],
     starts: dict[str, Any],
+    widths: Widths | None,
     distance_m: float,
 ) -> list[FitJob | None]:
     section = config.diffraction
     fix = tuple(f"{phase.name}:{word}" for phase, one in zip(phases, config.phases, strict=True) for word in one.fix)
+    if widths is not None:
+        fix = ("w", *fix)  # those of the instrument are known: what is left is of the phase
     jobs: list[FitJob | None] = []
     for number, image in enumerate(images, 1):
         own = section.points.get(str(number))
@@ -276,6 +292,7 @@ def _fit_jobs(
             "exclude_deg": (*section.exclude_deg, *(own.exclude_deg if own else ())),
             "background": section.background_terms,
             "fix": fix,
+            "widths": widths,
             "wavelength_sigma_ang": section.wavelength_sigma_ang,
             "distance_relative_sigma": None if sigma_um is None else 1e-6 * sigma_um / distance_m,
         }
@@ -284,17 +301,17 @@ def _fit_jobs(
 
 
 def _point(
-    place: MapPoint, frame: tuple[FrameSource, int], folder: Path, image: ImageAnswer, answer: FitAnswer | None
+    place: MapPoint, file: str, frame: int, image: ImageAnswer, answer: FitAnswer | None, monitor: float
 ) -> PointResult:
     fit = None if answer is None else answer.fit
     integration = image.integration
     reason = image.reason or ("" if answer is None else answer.reason) or ("" if fit is None else fit.reason)
     return PointResult(
         place=place,
-        file=_short(frame[0], folder),
-        frame=frame[1],
+        file=file,
+        frame=frame,
         exposure_s=image.exposure_s,
-        monitor=float("nan"),
+        monitor=monitor,
         verdict=Verdict.FAILED if fit is None else fit.verdict,
         reason=reason,
         spottiness=float("nan") if integration is None else integration.spottiness.overall,

@@ -77,9 +77,11 @@ class DiffractionSection(_Section):
     flat: str | None = None
     """Flat image."""
     background: str | None = None
-    """Image to take off."""
+    """Image or pattern to take off."""
     monitor: str | None = None
-    """Table with a column of incident intensities, one for each point."""
+    """Table with a column of incident intensities, or the name of a column of the positions file."""
+    steady_spots: Literal["mask", "keep"] = "keep"
+    """Whether spots that stay on the same pixels over the map, as those of the diamonds do, are masked."""
     orientation: Literal[1, 2, 3, 4] | None = None
     """Of the detector; overrides the geometry file."""
     polarization: float = Field(default=0.99, ge=-1, le=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ import numpy as np
 from hydrostruct.errors import InputError
 from hydrostruct.xrd.frames import FrameSource, read_frame, read_image
 from hydrostruct.xrd.geometry import Geometry
-from hydrostruct.xrd.integrate import Integration, Integrator, build_integrator, integrate_frame
+from hydrostruct.xrd.integrate import Integration, Integrator, build_integrator, integrate_frame, prepare_frame
 from hydrostruct.xrd.integrator import Clip, ErrorModel
 from hydrostruct.xrd.masks import check_mask_shape, read_mask
 from hydrostruct.xrd.optics import Split, check_frame_shape
+from hydrostruct.xrd.pattern import Pattern, read_pattern
+from hydrostruct.xrd.scaling import scaled_pattern, without_background
+from hydrostruct.xrd.steady_spots import FEWEST_FRAMES, SteadySpots, steady_spots
+
+_MOST_FRAMES = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +38,8 @@ class IntegrationPlan:
     """Flat image."""
     background: str | None
     """Image to take off."""
+    background_pattern: str | None
+    """Pattern to take off, of the same beam."""
     bins: int
     """Points of a pattern."""
     polarization: float
@@ -54,6 +62,8 @@ class ImageJob:
     """Frame in it, from 1."""
     plan: IntegrationPlan
     """How."""
+    scale: float = 1.0
+    """What its pattern is multiplied by, for the incident intensity."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,14 +88,58 @@ def integrate_image(job: ImageJob) -> ImageAnswer:
         frame = read_frame(job.source, index=job.index)
         rows, columns = frame.image.shape
         integrator = _integrator(job.plan, (rows, columns))
+        integration = integrate_frame(integrator, frame)
         return ImageAnswer(
-            integration=integrate_frame(integrator, frame),
+            integration=replace(integration, pattern=_corrected(integration.pattern, job)),
             exposure_s=frame.exposure_s,
             x_um=frame.x_um,
             y_um=frame.y_um,
         )
     except InputError as error:
         return ImageAnswer(reason=str(error))
+
+
+def _corrected(pattern: Pattern, job: ImageJob) -> Pattern:
+    name = job.plan.background_pattern
+    if name is not None:
+        pattern = without_background(pattern, _read_background(name, pattern.wavelength_ang))
+    return pattern if job.scale == 1.0 else scaled_pattern(pattern, job.scale)
+
+
+@lru_cache(maxsize=4)
+def _read_background(name: str, wavelength_ang: float) -> Pattern:
+    return read_pattern(name, wavelength_ang=wavelength_ang)
+
+
+def find_steady_spots(sources: Sequence[tuple[FrameSource, int]], plan: IntegrationPlan) -> SteadySpots | None:
+    """Spots that stay on the same pixels over a map, from at most sixteen images spread over it.
+
+    Parameters
+    ----------
+    sources : sequence of (FrameSource, index)
+        All images of the run; those that cannot be read are passed over.
+    plan : IntegrationPlan
+        How they are integrated.
+
+    Returns
+    -------
+    SteadySpots or None
+        None when fewer than five images can be read.
+    """
+    picked = np.unique(np.linspace(0, len(sources) - 1, _MOST_FRAMES).round().astype(int))
+    frames = []
+    for number in picked:
+        source, index = sources[number]
+        try:
+            frame = read_frame(source, index=index)
+            integrator = _integrator(plan, (frame.image.shape[0], frame.image.shape[1]))
+            prepare_frame(integrator, frame)
+        except InputError:  # its own point is flagged for it
+            continue
+        frames.append((integrator, frame))
+    if len({id(integrator) for integrator, _ in frames}) != 1 or len(frames) < FEWEST_FRAMES:
+        return None
+    return steady_spots(frames[0][0], [frame for _, frame in frames])
 
 
 def check_plan(plan: IntegrationPlan, shape: tuple[int, int], *, where: str) -> None:
@@ -107,6 +161,8 @@ def check_plan(plan: IntegrationPlan, shape: tuple[int, int], *, where: str) -> 
     """
     check_frame_shape(plan.geometry, shape, where=where)
     _integrator(plan, shape)
+    if plan.background_pattern is not None:
+        _read_background(plan.background_pattern, plan.geometry.wavelength_ang)
 
 
 # One integrator for each process: its tables take longer to make than an image takes to integrate.

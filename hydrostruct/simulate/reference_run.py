@@ -12,8 +12,8 @@ from hydrostruct.files import write_whole
 from hydrostruct.simulate.detector import SimulatedDetector, poni_text
 from hydrostruct.simulate.images import SATURATION_COUNTS, build_scene, simulate_image
 from hydrostruct.simulate.sample import map_truth
-from hydrostruct.simulate.tiff import tiff_bytes
 from hydrostruct.simulate.truth import TRUTH_NAME, PointTruth, Settings, Truth, read_truth, truth_text
+from hydrostruct.tiff import tiff_bytes
 
 __all__ = ["read_truth", "simulate_run"]
 

@@ -16,6 +16,8 @@ from hydrostruct.tables import read_columns, read_text
 
 Floats = npt.NDArray[np.float64]
 
+PATTERN_SUFFIXES = (".xy", ".xye", ".chi", ".fxye", ".dat", ".csv")
+"""Files that hold a pattern, not an image."""
 _WAVELENGTH_RANGE_ANG = (0.08, 5.0)  # 155 keV; below lie the wavelengths of diffraction stations in nm
 _CENTIDEGREES = 100.0
 _LARGEST = 1e30  # of intensity and sigma: what is computed from their squares is still a number

@@ -12,6 +12,7 @@ import pytest
 
 import hydrostruct as hs
 from hydrostruct.cli.main import main
+from hydrostruct.grid import grid_points
 
 ROWS, COLUMNS = 400, 420
 PIXEL_M, DISTANCE_M, WAVELENGTH_ANG = 172e-6, 0.12, 0.6199
@@ -128,14 +129,73 @@ def test_figures_are_drawn_for_the_run_and_say_that_it_is_simulated(result: hs.R
     assert "fit_004.png" not in names
 
 
-@pytest.mark.parametrize("key", ["monitor", "instrument"])
-def test_a_key_that_this_version_does_not_read_is_not_passed_over(
-    folder: Path, capsys: pytest.CaptureFixture[str], key: str
-) -> None:
-    other = folder / f"{key}.toml"
-    other.write_text((folder / "run.toml").read_text().replace("bins = 600", f'bins = 600\n{key} = "x.toml"'))
-    assert main(["run", str(other), "--out", str(folder / "four")]) == 2
-    assert f"diffraction.{key}" in capsys.readouterr().err
+@pytest.mark.parametrize("order", ["row", "column", "row-snake", "column-snake"])
+def test_the_map_is_the_same_whatever_the_scan_order(folder: Path, tmp_path: Path, order: str) -> None:
+    """The same places, visited in another order, give the same map: nothing is turned or mirrored on the way."""
+    (tmp_path / "xrd").mkdir()
+    (tmp_path / "xrd" / "g.poni").write_bytes((folder / "xrd" / "g.poni").read_bytes())
+    for place in grid_points((2, 3), order=order):
+        number = 3 * place.row + place.column
+        image = fabio.tifimage.TifImage(data=gold_image(3.75 + 0.01 * place.column + 0.002 * place.row, number))
+        image.write(str(tmp_path / "xrd" / f"p_{place.point}.tif"))
+    text = (folder / "run.toml").read_text().replace("step_um", f'order = "{order}"\nstep_um')
+    (tmp_path / "run.toml").write_text(text)
+    turned = hs.run(tmp_path / "run.toml", out=tmp_path / "out")
+    with h5py.File(tmp_path / "out" / "results.nxs") as file:
+        data = file["entry/data"] if "data" in file["entry"] else file[f"entry/{file['entry'].attrs['default']}"]
+        cells = (4 * data["Au_volume_per_fu"][()]) ** (1 / 3)
+        np.testing.assert_allclose(data["x"][()], [0, 5, 10])
+        np.testing.assert_allclose(data["y"][()], [0, 4])
+    truth = 3.75 + 0.01 * np.arange(3) + 0.002 * np.arange(2)[:, None]
+    np.testing.assert_allclose(cells, truth, atol=0.0008)
+    for point in turned.points:
+        assert (point.place.x_um, point.place.y_um) == (5.0 * point.place.column, 4.0 * point.place.row)
+        assert point.file == f"xrd/p_{point.place.point}.tif"
+
+
+def test_a_monitor_scales_the_patterns_and_not_the_cells(result: hs.RunResult, folder: Path) -> None:
+    other = folder / "monitor.toml"
+    (folder / "i0.csv").write_text("file,monitor\n" + "".join(f"p_{n}.tif,{n - 6}\n" for n in range(12, 6, -1)))
+    other.write_text((folder / "run.toml").read_text().replace("bins = 600", 'bins = 600\nmonitor = "i0.csv"'))
+    scaled = hs.run(other, out=folder / "monitored")
+    for mine, plain in zip(scaled.points, result.points, strict=True):
+        assert mine.monitor == mine.place.point
+        assert np.isnan(plain.monitor)
+        if mine.pattern is None or plain.pattern is None:
+            continue
+        np.testing.assert_allclose(mine.pattern.intensity, plain.pattern.intensity * 3.5 / mine.monitor)
+        np.testing.assert_allclose(mine.pattern.sigma, plain.pattern.sigma * 3.5 / mine.monitor)
+        a, b = mine.fit.phases["Au"], plain.fit.phases["Au"]
+        assert a.a_ang == pytest.approx(b.a_ang, abs=0.1 * b.a_sigma_ang)
+    assert rows(folder / "monitored" / "points.csv")[5]["monitor"] == "6"
+
+
+def test_the_widths_of_the_instrument_are_held(folder: Path) -> None:
+    (folder / "widths.toml").write_text("[widths]\nw_deg2 = 0.0226\n")
+    other = folder / "instrument.toml"
+    other.write_text((folder / "run.toml").read_text().replace("bins = 600", 'bins = 600\ninstrument = "widths.toml"'))
+    found = hs.run(other, out=folder / "instrument").points[0].fit
+    assert found is not None
+    assert "w" not in found.parameter_names
+    assert abs(found.phases["Au"].a_ang - 3.75) < 0.0008
+
+
+def test_a_pattern_of_an_empty_cell_is_taken_off(result: hs.RunResult, folder: Path) -> None:
+    plain = result.points[0].pattern
+    assert plain is not None
+    empty = hs.Pattern(
+        two_theta_deg=plain.two_theta_deg,
+        intensity=np.full(600, 60.0),
+        sigma=np.full(600, 0.1),
+        wavelength_ang=WAVELENGTH_ANG,
+    )
+    hs.write_pattern(empty, folder / "empty.xye")
+    other = folder / "empty.toml"
+    other.write_text((folder / "run.toml").read_text().replace("bins = 600", 'bins = 600\nbackground = "empty.xye"'))
+    found = hs.run(other, out=folder / "empty").points[0]
+    assert found.pattern is not None
+    inside = np.isfinite(found.pattern.intensity)
+    np.testing.assert_allclose(found.pattern.intensity[inside], plain.intensity[inside] - 60.0, atol=1e-4)
 
 
 def test_a_shape_that_does_not_fit_the_images_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

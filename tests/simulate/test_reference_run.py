@@ -19,7 +19,7 @@ from hydrostruct.simulate.reference_run import make_truth, read_truth, simulate_
 from hydrostruct.simulate.truth import Settings
 
 ROOM = Path(hydrostruct.simulate.__file__).parent
-ALLOWED = {f"hydrostruct.{leaf}" for leaf in ("errors", "files", "units", "verdict", "grid")}
+ALLOWED = {f"hydrostruct.{leaf}" for leaf in ("errors", "files", "units", "verdict", "grid", "tiff")}
 
 
 def _bytes(folder):
