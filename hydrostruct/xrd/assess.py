@@ -19,6 +19,7 @@ from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_s
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, line_significance, shares
 from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.sector_spread import SectorSpread
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -123,6 +124,7 @@ def report_fit(
     foreign_area: float,
     seconds: float,
     alternatives: tuple[str, ...] = (),
+    sectors: SectorSpread | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
 
@@ -144,6 +146,9 @@ def report_fit(
         Time taken.
     alternatives : tuple of str
         Other solutions that fit as well, in words.
+    sectors : SectorSpread, optional
+        How the solution scatters with the sectors of the rings: where that is more than the pattern alone says, it is
+        the uncertainty.
 
     Returns
     -------
@@ -161,6 +166,7 @@ def report_fit(
             systematic=None if systematic is None else systematic[index],
             ambiguous=bool(alternatives),
             unexplained=unexplained,
+            sectors=sectors,
         )
         for index, phase in enumerate(model.phases)
     }
@@ -250,9 +256,10 @@ def _report_phase(
     systematic: Floats | None,
     ambiguous: bool,
     unexplained: str,
+    sectors: SectorSpread | None,
 ) -> PhaseFit:
     phase = model.phases[index]
-    numbers = _cell_numbers(model, evidence, index, systematic)
+    numbers = _cell_numbers(model, evidence, index, systematic, sectors)
     observed, free_lines = _count_lines(model, evidence, index)
     verdict, reason = _phase_verdict(
         model,
@@ -268,6 +275,8 @@ def _report_phase(
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
         numbers = dict.fromkeys(numbers, math.nan)
     share, share_sigma = float(evidence.share[index]), float(evidence.share_sigma[index])
+    if sectors is not None and math.isfinite(share):
+        share_sigma = float(np.fmax(share_sigma, sectors.share_sigma[index]))
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
         share = share_sigma = math.nan
     _, widths = phase_slots(model, evidence.solution.slots, index)
@@ -287,22 +296,31 @@ def _report_phase(
     )
 
 
-def _cell_numbers(model: LeBailModel, evidence: Evidence, index: int, systematic: Floats | None) -> dict[str, float]:
+def _cell_numbers(
+    model: LeBailModel, evidence: Evidence, index: int, systematic: Floats | None, sectors: SectorSpread | None
+) -> dict[str, float]:
     phase = model.phases[index]
     components, _ = phase_slots(model, evidence.solution.slots, index)
     cell = cell_from_components(components, phase.system)
     free = cell_parameters(model, index)
-    spread = np.zeros((components.size, components.size))
     moved = np.flatnonzero(free >= 0)
-    spread[np.ix_(moved, moved)] = evidence.parameter_covariance[np.ix_(free[moved], free[moved])]
-    statistical = np.sqrt(np.maximum(np.diag(cell_covariance(components, spread, phase.system)), 0.0))
+
+    def cell_sigma(parameters: Floats) -> Floats:
+        spread = np.zeros((components.size, components.size))
+        spread[np.ix_(moved, moved)] = parameters[np.ix_(free[moved], free[moved])]
+        return np.sqrt(np.maximum(np.diag(cell_covariance(components, spread, phase.system)), 0.0))
+
+    statistical = cell_sigma(evidence.parameter_covariance)
+    sigma = statistical * evidence.agreement.inflation
+    if sectors is not None:
+        sigma = np.maximum(sigma, cell_sigma(sectors.parameter_covariance))
     values = np.append(cell_array(cell), cell.volume_ang3)
     common = np.full(7, np.nan) if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
     numbers: dict[str, float] = {}
     columns = (
         ("", values),
-        ("_sigma", statistical * evidence.agreement.inflation),
+        ("_sigma", sigma),
         ("_statistical", statistical),
         ("_systematic", common),
     )

@@ -15,7 +15,7 @@ from hydrostruct.xrd.masks import check_mask_shape, invalid_pixels
 from hydrostruct.xrd.optics import check_frame_shape, clipped_means
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.rings import RingSums, poisson_variance, pooled_sigma, scatter_variance, sum_rings
-from hydrostruct.xrd.spottiness import Spottiness, measure_spottiness, no_spottiness
+from hydrostruct.xrd.spottiness import SECTORS, Spottiness, measure_spottiness, no_spottiness, sector_changes
 
 __all__ = [
     "Integration",
@@ -114,8 +114,9 @@ def integrate_frame(integrator: Integrator, frame: Frame) -> Integration:
         else no_spottiness(integrator.windows_deg)
     )
     notes = _notes(integrator, report, in_counts=in_counts)
+    changes = _sector_changes(integrator, prepared) if integrator.clip == "none" else None
     return Integration(
-        pattern=_pattern(integrator, frame, intensity=intensity, sigma=sigma, notes=notes),
+        pattern=_pattern(integrator, frame, intensity=intensity, sigma=sigma, notes=notes, changes=changes),
         counts=sums.pixels,
         spottiness=spottiness,
         clipped=report,
@@ -280,8 +281,21 @@ def _notes(integrator: Integrator, report: ClipReport | None, *, in_counts: bool
     return tuple(note for note in notes if note)
 
 
+def _sector_changes(integrator: Integrator, prepared: Prepared) -> npt.NDArray[np.float32]:
+    """What leaving out a sector changes; pixels count for the ring of their centre, split or not."""
+    shape = (integrator.two_theta_deg.size, SECTORS)
+    counted, weight = ((integrator.sectors @ part).reshape(shape) for part in (prepared.signal, prepared.norm))
+    return sector_changes(counted, weight)
+
+
 def _pattern(
-    integrator: Integrator, frame: Frame, *, intensity: Floats, sigma: Floats, notes: tuple[str, ...]
+    integrator: Integrator,
+    frame: Frame,
+    *,
+    intensity: Floats,
+    sigma: Floats,
+    notes: tuple[str, ...],
+    changes: npt.NDArray[np.float32] | None,
 ) -> Pattern:
     if not np.any(np.isfinite(intensity)):
         raise InputError(
@@ -295,4 +309,5 @@ def _pattern(
         name=frame.source,
         sigma_source=integrator.error,
         notes=notes,
+        sector_changes=changes,
     )

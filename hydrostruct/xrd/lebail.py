@@ -52,6 +52,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.search import search_cells
+from hydrostruct.xrd.sector_spread import spread_over_sectors
 
 Floats = npt.NDArray[np.float64]
 
@@ -441,9 +442,14 @@ def _cell_table(model: LeBailModel, solution: Solution) -> Floats:
 
 def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Options, began: float) -> PatternFit:
     systematic = _systematic(model, answer, options)
+    model = _without_absent(model, answer.solution, answer.absent)[0]
+    sectors = None
+    if pattern.sector_changes is not None and answer.solution.converged:
+        changes = pattern.sector_changes[:, answer.data.kept]
+        sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
     return report_fit(
         pattern,
-        _without_absent(model, answer.solution, answer.absent)[0],
+        model,
         answer.data,
         answer.evidence,
         absent=answer.absent,
@@ -453,4 +459,5 @@ def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Opt
         foreign_area=answer.foreign_area,
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,
+        sectors=sectors,
     )

@@ -45,6 +45,8 @@ class Pattern:
     """How sigma came about: ``given``, ``azimuthal``, ``poisson``, or ``counting`` for √max(I, 1)."""
     notes: tuple[str, ...] = ()
     """What was changed on reading, and what a user should know; whole sentences."""
+    sector_changes: npt.NDArray[np.float32] | None = None
+    """What leaving out each sector of the rings changes the intensity by, shape (sectors, n); None when not known."""
 
     def __post_init__(self) -> None:
         """Check the arrays once, and make them read-only."""
@@ -61,6 +63,7 @@ class Pattern:
         for field, value in (
             ("two_theta_deg", position),
             ("intensity", intensity),
+            ("sector_changes", _checked_sectors(self.sector_changes, intensity, self.name)),
             ("sigma", _frozen(sigma)),
             ("sigma_source", source),
         ):
@@ -147,6 +150,21 @@ def write_pattern(pattern: Pattern, path: str | os.PathLike[str]) -> Path:
 
 def _frozen(values: npt.ArrayLike) -> Floats:
     array = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _checked_sectors(
+    changes: npt.NDArray[np.float32] | None, intensity: Floats, name: str
+) -> npt.NDArray[np.float32] | None:
+    if changes is None:
+        return None
+    array = np.array(changes, dtype=np.float32)
+    if array.ndim != 2 or array.shape[1] != intensity.size or not np.all(np.isfinite(array)):
+        raise InputError(
+            f"{name or 'pattern'}: the changes by sector have shape {array.shape}. Expected numbers, one row for each "
+            f"sector and {intensity.size} columns."
+        )
     array.setflags(write=False)
     return array
 

@@ -38,7 +38,8 @@ def scaled_pattern(pattern: Pattern, factor: float) -> Pattern:
     if not (np.isfinite(factor) and factor > 0):
         raise InputError(f"{pattern.name}: the factor is {factor:g}. Expected a number above 0. Check the monitor.")
     assert pattern.sigma is not None
-    return replace(pattern, intensity=pattern.intensity * factor, sigma=pattern.sigma * factor)
+    changes = None if pattern.sector_changes is None else pattern.sector_changes * np.float32(factor)
+    return replace(pattern, intensity=pattern.intensity * factor, sigma=pattern.sigma * factor, sector_changes=changes)
 
 
 def without_background(pattern: Pattern, background: Pattern) -> Pattern:

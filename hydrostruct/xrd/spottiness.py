@@ -121,6 +121,32 @@ def measure_spottiness(
     return Spottiness(overall=overall, edges_deg=edges_deg, windows=windows)
 
 
+def sector_changes(counted: Floats, weight: Floats) -> npt.NDArray[np.float32]:
+    """What leaving out one sector changes the mean of each ring by.
+
+    Parameters
+    ----------
+    counted, weight : array, shape (rings, sectors)
+        Summed counts and summed weights.
+
+    Returns
+    -------
+    array of float32, shape (sectors, rings)
+        0 where the sector, or everything but the sector, saw nothing.
+
+    Examples
+    --------
+    >>> sector_changes(np.array([[2.0, 4.0]]), np.array([[1.0, 1.0]])).T
+    array([[ 1., -1.]], dtype=float32)
+    """
+    total, all_weight = counted.sum(axis=1, keepdims=True), weight.sum(axis=1, keepdims=True)
+    rest = all_weight - weight
+    usable = (weight > 0) & (rest > 1e-9 * all_weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        changes = np.where(usable, (total - counted) / rest - total / all_weight, 0.0)
+    return np.ascontiguousarray(changes.T, dtype=np.float32)
+
+
 def no_spottiness(edges_deg: Floats) -> Spottiness:
     """The answer for an image that is not in counts: nothing can be said.
 
