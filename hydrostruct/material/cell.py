@@ -354,7 +354,7 @@ def _cell_slopes(components: Floats, system: CrystalSystem) -> Floats:
         elif row < 3:
             followed = row if name in FREE_PARAMETERS[system] else 0  # a tied axis follows a
             slopes[row] = math.sqrt(metric[followed]) * relative[followed]
-    volume = cell_volume(cell_from_components(components, system))
+    volume = math.sqrt(aa * (bb * cc - bc * bc) + ab * (bc * ac - ab * cc) + ac * (ab * bc - bb * ac))
     slopes[6] = -0.5 * volume * np.einsum("ij,mji->m", direct, _METRIC_MATRICES[system])
     return slopes
 
