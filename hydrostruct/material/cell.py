@@ -82,6 +82,12 @@ _METRIC_BASIS: dict[CrystalSystem, tuple[tuple[int, ...], ...]] = {
     ),
     CrystalSystem.TRICLINIC: tuple(tuple(int(i == j) for j in range(6)) for i in range(6)),
 }
+# The same rows as arrays, and as symmetric 3 x 3 matrices: what each free component adds to the reciprocal metric.
+_METRIC_ROWS = {system: np.array(rows, dtype=np.float64) for system, rows in _METRIC_BASIS.items()}
+_METRIC_MATRICES = {
+    system: np.array([[[a, f / 2, e / 2], [f / 2, b, d / 2], [e / 2, d / 2, c]] for a, b, c, d, e, f in rows])
+    for system, rows in _METRIC_BASIS.items()
+}
 
 
 def crystal_system(space_group_number: int) -> CrystalSystem:
@@ -156,10 +162,13 @@ def cell_array(cell: Cell) -> Floats:
 
 def cell_volume(cell: Cell) -> float:
     """Volume of the cell, in Å³; NaN when a parameter is missing, a length is not above 0 or the angles close none."""
-    a, b, c, *angles = cell_array(cell)
-    cos_alpha, cos_beta, cos_gamma = np.cos(np.radians(angles))
+    a, b, c = cell.a_ang, cell.b_ang, cell.c_ang
+    cos_alpha, cos_beta, cos_gamma = (
+        math.cos(math.radians(angle)) if math.isfinite(angle) else math.nan
+        for angle in (cell.alpha_deg, cell.beta_deg, cell.gamma_deg)
+    )
     square = 1 - cos_alpha**2 - cos_beta**2 - cos_gamma**2 + 2 * cos_alpha * cos_beta * cos_gamma
-    return float(a * b * c * math.sqrt(square)) if square > 0 and min(a, b, c) > 0 else math.nan
+    return a * b * c * math.sqrt(square) if square > 0 and min(a, b, c) > 0 else math.nan
 
 
 def metric_terms(hkl: Ints, system: CrystalSystem) -> Floats:
@@ -185,7 +194,7 @@ def metric_terms(hkl: Ints, system: CrystalSystem) -> Floats:
     """
     h, k, l = np.asarray(hkl, dtype=np.float64).T  # noqa: E741 - the field's names
     products = np.stack([h * h, k * k, l * l, k * l, h * l, h * k], axis=1)
-    return products @ np.array(_METRIC_BASIS[system], dtype=np.float64).T
+    return np.asarray(products @ _METRIC_ROWS[system].T)
 
 
 def reciprocal_components(cell: Cell, system: CrystalSystem) -> Floats:
@@ -233,24 +242,13 @@ def cell_from_components(components: Floats, system: CrystalSystem) -> Cell:
     Cell
         NaN throughout when the metric is not positive definite.
     """
-    full = np.asarray(components, dtype=np.float64) @ np.array(_METRIC_BASIS[system], dtype=np.float64)
-    reciprocal = np.array(
-        [
-            [full[0], full[5] / 2, full[4] / 2],
-            [full[5] / 2, full[1], full[3] / 2],
-            [full[4] / 2, full[3] / 2, full[2]],
-        ]
-    )
-    if not np.all(np.isfinite(reciprocal)) or np.any(np.linalg.eigvalsh(reciprocal) <= 0):
+    metric = _direct_from_reciprocal(components, system)
+    if metric is None:
         return Cell(**dict.fromkeys(_ALL, math.nan))
-    metric = np.linalg.inv(reciprocal)
-    lengths = np.sqrt(np.diag(metric))
-    angles = {
-        "alpha_deg": _angle(metric[1, 2], lengths[1] * lengths[2]),
-        "beta_deg": _angle(metric[0, 2], lengths[0] * lengths[2]),
-        "gamma_deg": _angle(metric[0, 1], lengths[0] * lengths[1]),
-    }
-    everything = {**dict(zip(_ALL[:3], map(float, lengths), strict=True)), **angles}
+    aa, bb, cc, bc, ac, ab = metric
+    a, b, c = math.sqrt(aa), math.sqrt(bb), math.sqrt(cc)
+    angles = (_angle(bc, b * c), _angle(ac, a * c), _angle(ab, a * b))
+    everything = dict(zip(_ALL, (a, b, c, *angles), strict=True))
     return make_cell(system, **{name: everything[name] for name in FREE_PARAMETERS[system]})
 
 
@@ -304,27 +302,61 @@ def cell_covariance(components: Floats, covariance: Floats, system: CrystalSyste
 
     Notes
     -----
-    First order: J C Jᵀ with the derivatives by central differences, exact to about 1e-9 of each sigma.
+    First order: J C Jᵀ. With G the direct and S the reciprocal metric, dG = -G dS G; the rows of J follow from
+    a = √G₁₁, cos α = G₂₃/(b c) and dV = -V tr(G dS)/2.
+
+    Examples
+    --------
+    >>> component, sigma = 1 / 4.0**2, 1e-6
+    >>> cubic = cell_covariance(np.array([component]), np.array([[sigma**2]]), CrystalSystem.CUBIC)
+    >>> float(np.sqrt(cubic[0, 0]).round(12)), 0.5 * 4.0**3 * sigma
+    (3.2e-05, 3.2e-05)
     """
-    jacobian = np.empty((7, len(components)))
-    for column, value in enumerate(components):
-        step = 1e-5 * (abs(value) if value != 0 else float(np.max(np.abs(components))))
-        ends = [_with_volume(cell_from_components(_moved(components, column, s), system)) for s in (step, -step)]
-        jacobian[:, column] = (ends[0] - ends[1]) / (2 * step)
-    return jacobian @ covariance @ jacobian.T
+    jacobian = _cell_slopes(components, system)
+    return np.asarray(jacobian @ covariance @ jacobian.T)
 
 
 _ALL = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg")
 
 
-def _with_volume(cell: Cell) -> Floats:
-    return np.append(cell_array(cell), cell_volume(cell))
+def _direct_from_reciprocal(components: Floats, system: CrystalSystem) -> tuple[float, ...] | None:
+    """Direct metric a·a, b·b, c·c, b·c, a·c, a·b, in Å²; None when the reciprocal one is not positive definite."""
+    aa, bb, cc, bc, ac, ab = (np.asarray(components, dtype=np.float64) @ _METRIC_ROWS[system]).tolist()
+    bc, ac, ab = bc / 2, ac / 2, ab / 2
+    minor_aa, minor_bc, minor_cc = bb * cc - bc * bc, ab * ac - aa * bc, aa * bb - ab * ab
+    minor_ab, minor_ac, minor_bb = ac * bc - ab * cc, ab * bc - ac * bb, aa * cc - ac * ac
+    determinant = aa * minor_aa + ab * minor_ab + ac * minor_ac
+    # Sylvester's criterion; an infinite component gives NaN, which no comparison lets pass
+    if not (aa > 0 and minor_cc > 0 and 0 < determinant < math.inf):
+        return None
+    minors = (minor_aa, minor_bb, minor_cc, minor_bc, minor_ac, minor_ab)
+    return tuple(minor / determinant for minor in minors)
 
 
-def _moved(components: Floats, column: int, step: float) -> Floats:
-    moved = np.array(components, dtype=np.float64)
-    moved[column] += step
-    return moved
+def _cell_slopes(components: Floats, system: CrystalSystem) -> Floats:
+    """Derivatives of a, b, c, α, β, γ, V by the free components, shape (7, m); NaN where there is no cell."""
+    metric = _direct_from_reciprocal(components, system)
+    if metric is None:
+        return np.full((7, len(components)), math.nan)
+    aa, bb, cc, bc, ac, ab = metric
+    direct = np.array([[aa, ab, ac], [ab, bb, bc], [ac, bc, cc]])
+    slopes = np.zeros((7, len(components)))
+    change = -(direct @ _METRIC_MATRICES[system] @ direct)
+    relative = [change[:, i, i] / (2 * square) for i, square in enumerate((aa, bb, cc))]
+    a, b, c = math.sqrt(aa), math.sqrt(bb), math.sqrt(cc)
+    angles = {"alpha_deg": (1, 2, bc, b * c), "beta_deg": (0, 2, ac, a * c), "gamma_deg": (0, 1, ab, a * b)}
+    for row, name in enumerate(_ALL):
+        if name in FREE_PARAMETERS[system] and name in angles:
+            i, j, product, lengths = angles[name]
+            cosine = product / lengths
+            by_cosine = change[:, i, j] / lengths - cosine * (relative[i] + relative[j])
+            slopes[row] = -np.degrees(by_cosine / math.sqrt(1 - cosine * cosine))
+        elif row < 3:
+            followed = row if name in FREE_PARAMETERS[system] else 0  # a tied axis follows a
+            slopes[row] = math.sqrt(metric[followed]) * relative[followed]
+    volume = math.sqrt(aa * (bb * cc - bc * bc) + ab * (bc * ac - ab * cc) + ac * (ab * bc - bb * ac))
+    slopes[6] = -0.5 * volume * np.einsum("ij,mji->m", direct, _METRIC_MATRICES[system])
+    return slopes
 
 
 def _angle(product: float, lengths: float) -> float:

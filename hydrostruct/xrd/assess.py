@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,11 @@ _MISFIT_GOF = 5.0
 _MUCH_UNEXPLAINED = 0.5
 _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
-_CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3")
+_CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
+_KINDS = ("", "_sigma", "_statistical", "_systematic")
+# a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
+_STEMS = tuple(name.rsplit("_", 1) for name in _CELL_NAMES)
+_NUMBER_NAMES = tuple(f"{stem}{kind}_{unit}" for kind in _KINDS for stem, unit in _STEMS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +45,8 @@ class Evidence:
     """The solution."""
     agreement: Agreement
     """Its R factors."""
+    background: Floats
+    """Fitted background at the points of the fit, shape (n,)."""
     intensity_sigma: Floats
     """Standard uncertainty of each line, scaled; NaN where the data cannot see it; shape (lines,)."""
     detection_scale: float
@@ -101,6 +106,7 @@ def weigh_evidence(model: LeBailModel, data: FitData, solution: Solution) -> Evi
     return Evidence(
         solution=solution,
         agreement=report,
+        background=background,
         intensity_sigma=sigma,
         detection_scale=math.sqrt(doubt),
         in_range=inside,
@@ -172,7 +178,6 @@ def report_fit(
     }
     verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
     assert pattern.sigma is not None
-    background = data.basis.T @ solution.background
     base = len(model.phases) * PHASE_SLOTS
     scaled = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.agreement.inflation
     spread = {name: float(value) for name, value in zip(model.parameter_names, scaled, strict=True)}
@@ -192,9 +197,9 @@ def report_fit(
         two_theta_deg=pattern.two_theta_deg,
         observed=pattern.intensity,
         sigma=pattern.sigma,
-        fitted=_read_only(data.kept),
+        fitted=data.kept,
         calculated=_on_pattern(data, data.intensity - solution.residual),
-        background=_on_pattern(data, background),
+        background=_on_pattern(data, evidence.background),
         background_terms=len(data.basis),
         zero_deg=float(solution.slots[base]),
         zero_sigma_deg=spread.get("zero", 0.0),
@@ -211,15 +216,13 @@ def report_fit(
 
 def _on_pattern(data: FitData, values: Floats) -> Floats:
     """Values at the fitted points, put in their places of the whole pattern; NaN elsewhere."""
-    whole = np.full(data.kept.shape, np.nan)
-    whole[data.kept] = values
-    return _read_only(whole)
-
-
-def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    values = values.copy()
-    values.setflags(write=False)
-    return values
+    if values.size == data.kept.size:
+        whole = values
+    else:
+        whole = np.full(data.kept.shape, np.nan)
+        whole[data.kept] = values
+    whole.setflags(write=False)
+    return whole
 
 
 def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
@@ -242,7 +245,7 @@ def _lines_in_range(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
     near = np.searchsorted(data.position, position)
     left = data.position[np.clip(near - 1, 0, data.position.size - 1)]
     right = data.position[np.clip(near, 0, data.position.size - 1)]
-    half = np.maximum(solution.width / 2, 1.01 * float(np.median(np.diff(data.position))))
+    half = np.maximum(solution.width / 2, 1.01 * data.step_deg)
     return np.asarray((np.abs(left - position) <= half) & (np.abs(right - position) <= half))
 
 
@@ -303,12 +306,15 @@ def _cell_numbers(
     components, _ = phase_slots(model, evidence.solution.slots, index)
     cell = cell_from_components(components, phase.system)
     free = cell_parameters(model, index)
-    moved = np.flatnonzero(free >= 0)
 
     def cell_sigma(parameters: Floats) -> Floats:
-        spread = np.zeros((components.size, components.size))
-        spread[np.ix_(moved, moved)] = parameters[np.ix_(free[moved], free[moved])]
-        return np.sqrt(np.maximum(np.diag(cell_covariance(components, spread, phase.system)), 0.0))
+        if np.all(free >= 0):
+            spread = parameters[free[:, None], free]
+        else:
+            spread = np.zeros((components.size, components.size))
+            moved = np.flatnonzero(free >= 0)
+            spread[np.ix_(moved, moved)] = parameters[np.ix_(free[moved], free[moved])]
+        return np.sqrt(np.maximum(np.diagonal(cell_covariance(components, spread, phase.system)), 0.0))
 
     statistical = cell_sigma(evidence.parameter_covariance)
     sigma = statistical * evidence.agreement.inflation
@@ -317,30 +323,21 @@ def _cell_numbers(
     values = np.append(cell_array(cell), cell.volume_ang3)
     common = np.full(7, np.nan) if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
-    numbers: dict[str, float] = {}
-    columns = (
-        ("", values),
-        ("_sigma", sigma),
-        ("_statistical", statistical),
-        ("_systematic", common),
-    )
-    for kind, column in columns:
-        for name, value in zip(_CELL_NAMES, column, strict=True):
-            stem, unit = name.rsplit("_", 1)
-            numbers[f"{stem}{kind}_{unit}"] = float(value)
-        numbers[f"volume_per_fu{kind}_ang3"] = float(column[6] * per_fu)
-    return numbers
+    columns = np.empty((4, 8))
+    columns[:, :7] = values, sigma, statistical, common
+    columns[:, 7] = columns[:, 6] * per_fu
+    return dict(zip(_NUMBER_NAMES, columns.ravel().tolist(), strict=True))
 
 
 def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
     solution = evidence.solution
-    mine = np.flatnonzero(model.phase_of[model.reflection_line] == index)
+    mine = model.reflections_of[index]
     line = model.reflection_line[mine]
     keep = evidence.in_range[line] & np.isfinite(solution.intensity[line])
     mine, line = mine[keep], line[keep]
     order = np.argsort(solution.position[line], kind="stable")
     mine, line = mine[order], line[order]
-    members = np.bincount(model.reflection_line, minlength=model.phase_of.size)[line]
+    members = model.members[line]
     return FittedLines(
         hkl=model.reflection_hkl[mine],
         multiplicity=model.reflection_multiplicity[mine],

@@ -40,7 +40,7 @@ _BACKGROUND_RIDGE = 1e-12
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta):
     """Position, width and mixing of every line, and what each slot does to them.
 
@@ -105,7 +105,7 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
                 d_eta[k, j] = eta_l * d
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def place_windows(x, centers, gammas, reach, margin, lowest, highest, starts, stops):
     """Lines that the data can see, in order of position, and the points each of them touches.
 
@@ -135,7 +135,78 @@ def place_windows(x, centers, gammas, reach, margin, lowest, highest, starts, st
     return chosen[:count].copy()
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True, inline="always")
+def _bell(t2):
+    """Gaussian exp(-4 ln 2 t²) for t² up to 11, right to some 1e-14 of itself.
+
+    Plain arithmetic, so that the compiler does four at a time, which it cannot with the library's exponential: the
+    series of exp(z) about -0.25, with z a 64th of the argument, squared six times.
+    """
+    z = t2 * (-4.0 * _LN2 / 64.0) + 0.25
+    e = 1.0 / 3628800.0
+    e = e * z + 1.0 / 362880.0
+    e = e * z + 1.0 / 40320.0
+    e = e * z + 1.0 / 5040.0
+    e = e * z + 1.0 / 720.0
+    e = e * z + 1.0 / 120.0
+    e = e * z + 1.0 / 24.0
+    e = e * z + 1.0 / 6.0
+    e = e * z + 0.5
+    e = e * z + 1.0
+    e = (e * z + 1.0) * 0.7788007830714049
+    e *= e
+    e *= e
+    e *= e
+    e *= e
+    e *= e
+    return e * e
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _fill_tail(x, center, gamma, eta, edge, shape, by_center, by_gamma, by_eta):
+    """Pseudo-Voigt and derivatives where nothing is left of its Gaussian.
+
+    Three loops that write to few arrays each: of longer ones the compiler cannot tell that no array overlaps another.
+    """
+    inverse = 1.0 / gamma
+    height = _LORENTZ * inverse
+    for i in range(x.shape[0]):
+        t = (x[i] - center) * inverse
+        shape[i] = 1.0 / (1.0 + 4.0 * t * t)
+    for i in range(x.shape[0]):
+        t = (x[i] - center) * inverse
+        whole = height * shape[i]
+        pull = eta * whole * 8.0 * shape[i] * t
+        by_center[i] = pull * inverse
+        by_gamma[i] = (pull * t - eta * (whole - height * edge)) * inverse
+    for i in range(x.shape[0]):
+        by_eta[i] = height * (shape[i] - edge)
+        shape[i] = eta * by_eta[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _fill_core(x, center, gamma, eta, edge, shape, by_center, by_gamma, by_eta):
+    """Pseudo-Voigt and derivatives where it has both its parts."""
+    inverse = 1.0 / gamma
+    height = _LORENTZ * inverse
+    for i in range(x.shape[0]):
+        t = (x[i] - center) * inverse
+        shape[i] = 1.0 / (1.0 + 4.0 * t * t)
+        by_eta[i] = _GAUSS * inverse * _bell(t * t)
+    for i in range(x.shape[0]):
+        t = (x[i] - center) * inverse
+        whole = height * shape[i]
+        gauss = (1.0 - eta) * by_eta[i]
+        pull = (eta * whole * 8.0 * shape[i] + gauss * 8.0 * _LN2) * t
+        by_center[i] = pull * inverse
+        by_gamma[i] = (pull * t - eta * (whole - height * edge) - gauss) * inverse
+    for i in range(x.shape[0]):
+        lorentz = height * (shape[i] - edge)
+        shape[i] = eta * lorentz + (1.0 - eta) * by_eta[i]
+        by_eta[i] = lorentz - by_eta[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offsets, shape, by_center, by_gamma, by_eta):
     """Pseudo-Voigts of unit area and their derivatives at the points of each window, one behind the other.
 
@@ -145,30 +216,23 @@ def fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offset
     edge = 1.0 / (1.0 + 4.0 * reach * reach)
     for s in range(chosen.shape[0]):
         k = chosen[s]
-        inverse = 1.0 / gammas[k]
-        eta = etas[k]
-        c = centers[k]
-        at = offsets[s]
-        for i in range(starts[s], stops[s]):
-            t = (x[i] - c) * inverse
-            t2 = t * t
-            bell = 1.0 / (1.0 + 4.0 * t2)
-            whole = _LORENTZ * inverse * bell
-            lorentz = whole - _LORENTZ * inverse * edge
-            gauss = 0.0
-            if t2 < _GAUSS_REACH * _GAUSS_REACH:
-                gauss = _GAUSS * inverse * math.exp(-4.0 * _LN2 * t2)
-            a = eta * lorentz
-            b = (1.0 - eta) * gauss
-            pull = eta * whole * 8.0 * bell + b * 8.0 * _LN2
-            shape[at] = a + b
-            by_center[at] = pull * t * inverse
-            by_gamma[at] = (pull * t2 - a - b) * inverse
-            by_eta[at] = lorentz - gauss
-            at += 1
+        c, gamma, eta = centers[k], gammas[k], etas[k]
+        start, stop = starts[s], stops[s]
+        low = min(max(np.searchsorted(x, c - _GAUSS_REACH * gamma), start), stop)
+        high = min(max(np.searchsorted(x, c + _GAUSS_REACH * gamma), low), stop)
+        back = offsets[s] - start
+        for part in range(3):
+            first = start if part == 0 else low if part == 1 else high
+            last = low if part == 0 else high if part == 1 else stop
+            i, j = back + first, back + last
+            fill = (x[first:last], shape[i:j], by_center[i:j], by_gamma[i:j], by_eta[i:j])
+            if part == 1:
+                _fill_core(fill[0], c, gamma, eta, edge, fill[1], fill[2], fill[3], fill[4])
+            else:
+                _fill_tail(fill[0], c, gamma, eta, edge, fill[1], fill[2], fill[3], fill[4])
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _dot(a, b):
     total = 0.0
     for i in range(a.shape[0]):
@@ -176,7 +240,44 @@ def _dot(a, b):
     return total
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _dots(a, rows, low, out):
+    """Scalar products of a vector with each row, from a column on; four rows at a time, for each point is read once."""
+    n = a.shape[0]
+    m = rows.shape[0]
+    k = 0
+    while k + 4 <= m:
+        r0 = rows[k, low : low + n]
+        r1 = rows[k + 1, low : low + n]
+        r2 = rows[k + 2, low : low + n]
+        r3 = rows[k + 3, low : low + n]
+        t0 = 0.0
+        t1 = 0.0
+        t2 = 0.0
+        t3 = 0.0
+        for i in range(n):
+            f = a[i]
+            t0 += f * r0[i]
+            t1 += f * r1[i]
+            t2 += f * r2[i]
+            t3 += f * r3[i]
+        out[k] = t0
+        out[k + 1] = t1
+        out[k + 2] = t2
+        out[k + 3] = t3
+        k += 4
+    while k < m:
+        out[k] = _dot(a, rows[k, low : low + n])
+        k += 1
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _add_scaled(out, values, factor):
+    for i in range(out.shape[0]):
+        out[i] += factor * values[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def weighted_gram(basis, w):
     """Gram matrix of the rows of a basis, shape (m, n), under weights."""
     m, n = basis.shape
@@ -185,13 +286,13 @@ def weighted_gram(basis, w):
     for a in range(m):
         for i in range(n):
             row[i] = basis[a, i] * w[i]
-        for b in range(a + 1):
-            out[a, b] = _dot(row, basis[b])
+        _dots(row, basis[: a + 1], 0, out[a])
+        for b in range(a):
             out[b, a] = out[a, b]
     return out
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _line_gram(chosen, starts, stops, offsets, shape, weighted, first, gram, ridge):
     """Overlaps of lines, lower triangle; ``first[s]`` is the earliest line that the window of s meets.
 
@@ -217,7 +318,7 @@ def _line_gram(chosen, starts, stops, offsets, shape, weighted, first, gram, rid
         gram[s, s] += ridge[chosen[s]]
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _factor_envelope(gram, first):
     """Cholesky factor in place, rows kept to their envelope: cost grows with lines times overlaps."""
     n = gram.shape[0]
@@ -229,7 +330,7 @@ def _factor_envelope(gram, first):
         gram[i, i] = math.sqrt(max(pivot, 1e-14 * gram[i, i]))
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _forward_rows(factor, first, rows, low, high):
     """Solve L X = rows in place for the columns low..high."""
     for i in range(factor.shape[0]):
@@ -243,7 +344,7 @@ def _forward_rows(factor, first, rows, low, high):
             rows[i, c] *= f
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _factor_rows(a, low, high):
     """Rows low..high of a dense Cholesky factor, in place; the rows above are finished."""
     for i in range(low, high):
@@ -253,7 +354,7 @@ def _factor_rows(a, low, high):
         a[i, i] = math.sqrt(max(pivot, 1e-13 * a[i, i] + 1e-300))
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _evaluate(
     x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, n_free, reach, margin, with_slopes, by_column,
     ridge,
@@ -293,10 +394,10 @@ def _evaluate(
     fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offsets, shape, by_center, by_gamma, by_eta)
     weighted = np.empty(size)
     for s in range(n_seen):
-        at = offsets[s]
-        for i in range(starts[s], stops[s]):
-            weighted[at] = shape[at] * w[i]
-            at += 1
+        mine, heavy = shape[offsets[s] : offsets[s + 1]], weighted[offsets[s] : offsets[s + 1]]
+        here = w[starts[s] : stops[s]]
+        for i in range(here.shape[0]):
+            heavy[i] = mine[i] * here[i]
 
     gram = np.zeros((n_seen, n_seen))
     first = np.zeros(n_seen, np.int64)
@@ -304,19 +405,16 @@ def _evaluate(
     rows = np.zeros((n_seen, nb + 1))  # border columns, and the right-hand side last
     for s in range(n_seen):
         mine = weighted[offsets[s] : offsets[s + 1]]
-        for a in range(m):
-            rows[s, a] = _dot(mine, basis[a, starts[s] : stops[s]])
+        _dots(mine, basis, starts[s], rows[s])
         rows[s, nb] = _dot(mine, y[starts[s] : stops[s]])
-    plain = rows.copy()
     _factor_envelope(gram, first)
     _forward_rows(gram, first, rows, 0, m)
     _forward_rows(gram, first, rows, nb, nb + 1)
 
     border = np.zeros((nb, nb))
     right = np.zeros(nb)
-    wy = y * w
+    _dots(y * w, basis, 0, right)
     for a in range(m):
-        right[a] = _dot(basis[a], wy)
         for s in range(n_seen):
             right[a] -= rows[s, a] * rows[s, nb]
         for b in range(a + 1):
@@ -347,15 +445,9 @@ def _evaluate(
 
     residual = y.copy()
     for a in range(m):
-        f = background[a]
-        for i in range(n):
-            residual[i] -= f * basis[a, i]
+        _add_scaled(residual, basis[a], -background[a])
     for s in range(n_seen):
-        f = seen_intensity[s]
-        at = offsets[s]
-        for i in range(starts[s], stops[s]):
-            residual[i] -= f * shape[at]
-            at += 1
+        _add_scaled(residual[starts[s] : stops[s]], shape[offsets[s] : offsets[s + 1]], -seen_intensity[s])
     chi2 = 0.0
     for i in range(n):
         chi2 += w[i] * residual[i] * residual[i]
@@ -370,37 +462,28 @@ def _evaluate(
             k = chosen[s]
             base = phase_of[k] * PHASE_SLOTS
             f = seen_intensity[s]
-            low = starts[s]
-            length = stops[s] - low
-            at = offsets[s]
+            low, high = starts[s], stops[s]
+            window = slice(offsets[s], offsets[s + 1])
             for j in range(CELL_SLOTS + 2):
                 p = link[base + j] if j < CELL_SLOTS else link[n_phases * PHASE_SLOTS + j - CELL_SLOTS]
                 c = f * d_center[k, j]
                 if p >= 0 and c != 0.0:
-                    column = by_column[p]
-                    for i in range(length):
-                        column[low + i] += c * by_center[at + i]
+                    _add_scaled(by_column[p, low:high], by_center[window], c)
             for j in range(WIDTH_SLOTS):
                 p = link[base + CELL_SLOTS + j]
                 if p >= 0:
-                    c = f * d_gamma[k, j]
-                    e = f * d_eta[k, j]
-                    column = by_column[p]
-                    for i in range(length):
-                        column[low + i] += c * by_gamma[at + i] + e * by_eta[at + i]
+                    _add_scaled(by_column[p, low:high], by_gamma[window], f * d_gamma[k, j])
+                    _add_scaled(by_column[p, low:high], by_eta[window], f * d_eta[k, j])
         heavy = np.empty(n)
         for p in range(n_free):
             column = by_column[p]
             for i in range(n):
                 heavy[i] = column[i] * w[i]
             gradient[p] = _dot(heavy, residual)
-            for a in range(m):
-                border[m + p, a] = _dot(heavy, basis[a])
-            for r in range(p + 1):
-                border[m + p, m + r] = _dot(heavy, by_column[r])
-            for s in range(n_seen):
-                plain[s, m + p] = _dot(weighted[offsets[s] : offsets[s + 1]], column[starts[s] : stops[s]])
-                rows[s, m + p] = plain[s, m + p]
+            _dots(heavy, basis, 0, border[m + p])
+            _dots(heavy, by_column[: p + 1], 0, border[m + p, m:])
+        for s in range(n_seen):
+            _dots(weighted[offsets[s] : offsets[s + 1]], by_column, starts[s], rows[s, m:])
         _forward_rows(gram, first, rows, m, nb)
         for s in range(n_seen):
             for p in range(m, nb):
@@ -425,7 +508,7 @@ def _evaluate(
     )  # fmt: skip
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _damped_step(normal, gradient, held, damping):
     n = gradient.shape[0]
     a = normal.copy()
@@ -455,14 +538,14 @@ def _damped_step(normal, gradient, held, damping):
     return step * scale
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def _fill_slots(slots, link, values):
     for j in range(slots.shape[0]):
         if link[j] >= 0:
             slots[j] = values[link[j]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
     """Largest move of a line under a step, in units of its width."""
     largest = 0.0
@@ -477,7 +560,7 @@ def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
     return largest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def least_chi2(
     x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, values, lowest, highest,
     reach, margin, max_steps, tolerance,
@@ -576,7 +659,7 @@ def least_chi2(
     return status, steps, state[0], state[1], state[2], state[3], state[4], held, state[8], state[9]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def linear_fit(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, reach, margin):
     """Intensities and background at fixed cells and widths.
 
@@ -606,7 +689,7 @@ def linear_fit(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, r
     return state[0], state[1], state[7]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def full_covariance(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, held, reach, margin):
     """Covariance of the seen lines' intensities, the background and the free parameters, all together.
 
@@ -674,38 +757,60 @@ def full_covariance(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slo
     return chosen, out
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _pair_bell(x, lag, inverse, reach, inside, bell, square):
+    """Gaussian of the distance between points a number of places apart, its square, and whether they are in reach."""
+    for i in range(x.shape[0] - lag):
+        t = (x[i + lag] - x[i]) * inverse
+        inside[i] = 1.0 if t <= reach else 0.0
+        bell[i] = inside[i] * _bell(min(t * t, reach * reach))
+        square[i] = bell[i] * bell[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _add_pairs(total, values, factor, lag):
+    """Add to each point the values of those a number of places before and behind, times a factor of the pair."""
+    n = total.shape[0] - lag
+    near, far = total[:n], total[lag:]
+    ahead, behind = values[lag:], values[:n]
+    for i in range(n):
+        near[i] += factor[i] * ahead[i]
+    for i in range(n):
+        far[i] += factor[i] * behind[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def matched_filter(x, residual, w, width, reach):
-    """Best height of a Gaussian on a level ground at every point, over its sigma."""
+    """Best height of a Gaussian on a level ground at every point, over its sigma; reach up to three widths.
+
+    All pairs of points one apart, then two apart, and so on: long loops, which the compiler does several at a time.
+    """
     n = x.shape[0]
-    out = np.zeros(n)
-    start = 0
+    wr = w * residual
+    s_w, s_g, s_gg, s_r, s_rg = w.copy(), w.copy(), w.copy(), wr.copy(), wr.copy()
+    inside, bell, square = np.empty(n), np.empty(n), np.empty(n)
+    farthest = 0
     stop = 0
     for i in range(n):
-        while x[start] < x[i] - reach * width:
-            start += 1
-        while stop < n and x[stop] <= x[i] + reach * width:
+        while stop < n and x[stop] - x[i] <= reach * width:
             stop += 1
-        s_w = 0.0
-        s_g = 0.0
-        s_gg = 0.0
-        s_r = 0.0
-        s_rg = 0.0
-        for j in range(start, stop):
-            t = (x[j] - x[i]) / width
-            g = math.exp(-4.0 * _LN2 * t * t)
-            s_w += w[j]
-            s_g += w[j] * g
-            s_gg += w[j] * g * g
-            s_r += w[j] * residual[j]
-            s_rg += w[j] * residual[j] * g
-        bottom = s_gg - s_g * s_g / s_w
-        if bottom > 1e-3 * s_gg:
-            out[i] = (s_rg - s_r * s_g / s_w) / math.sqrt(bottom)
+        farthest = max(farthest, stop - 1 - i)
+    for lag in range(1, farthest + 1):
+        _pair_bell(x, lag, 1.0 / width, reach, inside, bell, square)
+        _add_pairs(s_w, w, inside, lag)
+        _add_pairs(s_r, wr, inside, lag)
+        _add_pairs(s_g, w, bell, lag)
+        _add_pairs(s_rg, wr, bell, lag)
+        _add_pairs(s_gg, w, square, lag)
+    out = np.zeros(n)
+    for i in range(n):
+        bottom = s_gg[i] - s_g[i] * s_g[i] / s_w[i]
+        if bottom > 1e-3 * s_gg[i]:
+            out[i] = (s_rg[i] - s_r[i] * s_g[i] / s_w[i]) / math.sqrt(bottom)
     return out
 
 
-@njit(cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def score_cells(components, terms, wavelength, first, step, score, zero):
     """Sum of a score over the lines of each trial cell; the score is given on an even grid of angles."""
     n_cells = components.shape[0]
@@ -731,7 +836,7 @@ def score_cells(components, terms, wavelength, first, step, score, zero):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def _inverse(a):
     """Inverse of a symmetric positive matrix, scaled to a unit diagonal first."""
     n = a.shape[0]

@@ -60,6 +60,10 @@ __all__ = ["fit_pattern", "fit_patterns"]
 
 _SEARCH_WORDS = ("auto", "never", "always")
 _EQUAL_CHI2 = 9.0
+# A fit that convinces leaves no line over: there is nothing to look for.
+_NO_FOREIGN_LINES = ForeignLines(
+    two_theta_deg=np.empty(0), significance=np.empty(0), left_out=np.empty(0, dtype=np.bool_)
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,6 +207,7 @@ def fit_patterns(
     options = _Options.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
+    data: FitData | None = None
     made_for: tuple[float, ...] = ()
     seed: Floats | None = None
     for pattern in patterns:
@@ -213,6 +218,7 @@ def fit_patterns(
             two_theta_deg=two_theta_deg,
             exclude_deg=exclude_deg,
             background_terms=options.terms or MOST_BACKGROUND_TERMS,
+            like=data,
         )
         if model is None or made_for != (pattern.wavelength_ang, *limits):
             model = build_model(
@@ -275,7 +281,7 @@ def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: 
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms)
     if options.search != "always" and convinces(model, *nearest):
-        return _settle(model, nearest, foreign_lines(model, *nearest), ())
+        return _settle(model, nearest, _NO_FOREIGN_LINES, ())
     peaks = find_peaks(data)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried = [nearest, trusting.on_everything]
@@ -391,6 +397,8 @@ def _without_absent(
 
     Their parameters stay in the list, held, so that a fit can be a seed for a pattern in which they are there.
     """
+    if not np.any(absent):
+        return model, solution.values
     gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
     values, held = solution.values.copy(), np.zeros(solution.values.size, dtype=np.bool_)
     for index, name in enumerate(model.parameter_names):

@@ -66,6 +66,10 @@ class LeBailModel:
     """Miller indices of each reflection, shape (reflections, 3)."""
     reflection_multiplicity: Ints
     """Symmetry-equivalent planes of each reflection, shape (reflections,)."""
+    reflections_of: tuple[Ints, ...]
+    """For each phase the numbers of its reflections."""
+    members: Ints
+    """How many reflections share each line, shape (lines,)."""
     slots: Floats
     """Values at the start, shape (12 × phases + 2,)."""
     link: Ints
@@ -91,7 +95,9 @@ class FitData:
     weight: Floats
     """1/sigma², shape (n,)."""
     kept: npt.NDArray[np.bool_]
-    """Which points of the pattern these are, shape (points of the pattern,)."""
+    """Which points of the pattern these are, shape (points of the pattern,); read-only."""
+    step_deg: float
+    """Median distance of neighbouring points, in degrees."""
     basis: Floats
     """Chebyshev polynomials over the range, shape (terms, n)."""
     gram: Floats
@@ -148,15 +154,19 @@ def build_model(
     start = np.array([slots[link == index][0] for index in range(len(names))], dtype=np.float64)
     lowest, highest = _limits(names, start, phases, chosen)
     counts = np.cumsum([0] + [len(terms) for terms, *_ in lines])
+    phase_of = np.repeat(np.arange(len(phases)), np.diff(counts))
+    reflection_line = np.concatenate([line + first for (_, line, *_), first in zip(lines, counts[:-1], strict=True)])
     return LeBailModel(
         phases=tuple(phases),
         start_cells=tuple(chosen),
         wavelength_ang=wavelength_ang,
-        phase_of=np.repeat(np.arange(len(phases)), np.diff(counts)),
+        phase_of=phase_of,
         terms=np.ascontiguousarray(np.concatenate([terms for terms, *_ in lines])),
-        reflection_line=np.concatenate([line + first for (_, line, *_), first in zip(lines, counts[:-1], strict=True)]),
+        reflection_line=reflection_line,
         reflection_hkl=np.concatenate([hkl for _, _, hkl, _ in lines]),
         reflection_multiplicity=np.concatenate([multiplicity for *_, multiplicity in lines]),
+        reflections_of=tuple(np.flatnonzero(phase_of[reflection_line] == index) for index in range(len(phases))),
+        members=np.bincount(reflection_line, minlength=phase_of.size),
         slots=slots,
         link=link,
         parameter_names=names,
@@ -172,6 +182,7 @@ def prepare_data(
     two_theta_deg: tuple[float, float] | None = None,
     exclude_deg: Sequence[tuple[float, float]] = (),
     background_terms: int = MOST_BACKGROUND_TERMS,
+    like: FitData | None = None,
 ) -> FitData:
     """Cut a pattern to what is fitted.
 
@@ -185,6 +196,8 @@ def prepare_data(
         Regions to leave out, in degrees.
     background_terms : int
         Chebyshev polynomials, at least 1.
+    like : FitData, optional
+        Another pattern of the series: where the points are the same, what depends on them alone is taken from there.
 
     Returns
     -------
@@ -206,18 +219,26 @@ def prepare_data(
             f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
         )
     assert pattern.sigma is not None
-    position = np.ascontiguousarray(pattern.two_theta_deg[kept])
-    basis = chebyshev_basis(position, background_terms)
+    position = pattern.two_theta_deg[kept]
     weight = 1.0 / pattern.sigma[kept] ** 2
+    if like is None or not _same_points(like, position, kept, background_terms):
+        like = None
+    kept.setflags(write=False)
+    basis = like.basis if like else chebyshev_basis(position, background_terms)
     return FitData(
-        position=position,
-        intensity=np.ascontiguousarray(pattern.intensity[kept]),
+        position=like.position if like else position,
+        intensity=pattern.intensity[kept],
         weight=weight,
-        kept=kept,
+        kept=like.kept if like else kept,
+        step_deg=like.step_deg if like else float(np.median(np.diff(position))),
         basis=basis,
         gram=weighted_gram(basis, weight),
         sigma_is_known=pattern.sigma_source != "counting",
     )
+
+
+def _same_points(like: FitData, position: Floats, kept: npt.NDArray[np.bool_], terms: int) -> bool:
+    return len(like.basis) == terms and np.array_equal(like.position, position) and np.array_equal(like.kept, kept)
 
 
 def with_terms(data: FitData, terms: int) -> FitData:
@@ -232,12 +253,15 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
     stay = ~left_out
     kept = data.kept.copy()
     kept[np.flatnonzero(data.kept)[left_out]] = False
+    kept.setflags(write=False)
+    position = data.position[stay]
     basis, weight = np.ascontiguousarray(data.basis[:, stay]), data.weight[stay]
     return FitData(
-        position=data.position[stay],
+        position=position,
         intensity=data.intensity[stay],
         weight=weight,
         kept=kept,
+        step_deg=float(np.median(np.diff(position))),
         basis=basis,
         gram=weighted_gram(basis, weight),
         sigma_is_known=data.sigma_is_known,

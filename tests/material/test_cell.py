@@ -110,6 +110,30 @@ def test_the_covariance_agrees_with_random_draws(system: CrystalSystem) -> None:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_the_covariance_agrees_with_central_differences(system: CrystalSystem) -> None:
+    components = reciprocal_components(example(system), system)
+    step = 1e-5 * np.max(np.abs(components))
+    columns = []
+    for moved in step * np.eye(components.size):
+        ends = [cell_from_components(components + sign * moved, system) for sign in (1, -1)]
+        numbers = [np.append(cell_array(cell), cell_volume(cell)) for cell in ends]
+        columns.append((numbers[0] - numbers[1]) / (2 * step))
+    slopes = np.array(columns).T
+    mix = np.random.default_rng(12).normal(size=(components.size, components.size))
+    expected = slopes @ mix @ mix.T @ slopes.T
+    found = cell_covariance(components, mix @ mix.T, system)
+    sigma = np.sqrt(np.diag(expected))
+    np.testing.assert_allclose(np.sqrt(np.diag(found)), sigma, rtol=1e-7)
+    np.testing.assert_allclose(found, expected, atol=1e-7 * float(np.max(np.outer(sigma, sigma))))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_covariance_of_no_cell_is_nan(system: CrystalSystem) -> None:
+    components = -reciprocal_components(example(system), system)
+    assert np.all(np.isnan(cell_covariance(components, np.eye(components.size), system)))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_tied_axes_share_their_sigma_and_fixed_angles_have_none(system: CrystalSystem) -> None:
     components = reciprocal_components(example(system), system)
     found = cell_covariance(
