@@ -80,7 +80,7 @@ class DiffractionSection(_Section):
     """Image or pattern to take off."""
     monitor: str | None = None
     """Table with a column of incident intensities, or the name of a column of the positions file."""
-    steady_spots: Literal["mask", "keep"] = "keep"
+    steady_spots: Literal["mask", "keep"] = "mask"
     """Whether spots that stay on the same pixels over the map, as those of the diamonds do, are masked."""
     orientation: Literal[1, 2, 3, 4] | None = None
     """Of the detector; overrides the geometry file."""

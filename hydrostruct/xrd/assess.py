@@ -13,12 +13,12 @@ from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
-from hydrostruct.xrd.kernels import PHASE_SLOTS
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, line_significance, shares
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
+from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -128,6 +128,7 @@ def report_fit(
     systematic: Floats | None,
     foreign_deg: Floats,
     foreign_area: float,
+    lines_left_out: bool,
     seconds: float,
     alternatives: tuple[str, ...] = (),
     sectors: SectorSpread | None = None,
@@ -145,9 +146,11 @@ def report_fit(
     systematic : array, optional, shape (phases, 7)
         Common uncertainty of a, b, c, α, β, γ, V.
     foreign_deg : array, shape (lines,)
-        Lines of the pattern that were left out because no phase explains them, in degrees.
+        Lines of the pattern that no phase explains, in degrees.
     foreign_area : float
         Their area, in intensity × degrees.
+    lines_left_out : bool
+        Whether their points were left out; they were fitted as single peaks otherwise.
     seconds : float
         Time taken.
     alternatives : tuple of str
@@ -178,7 +181,7 @@ def report_fit(
     }
     verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
     assert pattern.sigma is not None
-    base = len(model.phases) * PHASE_SLOTS
+    mine = own_parameters(model)
     scaled = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.agreement.inflation
     spread = {name: float(value) for name, value in zip(model.parameter_names, scaled, strict=True)}
     return PatternFit(
@@ -201,15 +204,15 @@ def report_fit(
         calculated=_on_pattern(data, data.intensity - solution.residual),
         background=_on_pattern(data, evidence.background),
         background_terms=len(data.basis),
-        zero_deg=float(solution.slots[base]),
+        zero_deg=float(solution.slots[-2]),
         zero_sigma_deg=spread.get("zero", 0.0),
-        displacement=float(solution.slots[base + 1]),
+        displacement=float(solution.slots[-1]),
         displacement_sigma=spread.get("displacement", 0.0),
-        parameter_names=model.parameter_names,
-        parameters=solution.values,
-        covariance=evidence.parameter_covariance,
+        parameter_names=model.parameter_names[:mine],
+        parameters=solution.values[:mine],
+        covariance=evidence.parameter_covariance[:mine, :mine],
         wavelength_ang=model.wavelength_ang,
-        warnings=(*pattern.notes, *_foreign_note(foreign_deg), *_warnings(model, evidence)),
+        warnings=(*pattern.notes, *_foreign_note(foreign_deg, left_out=lines_left_out), *_warnings(model, evidence)),
         foreign_lines_deg=foreign_deg,
     )
 
@@ -393,6 +396,8 @@ def _phase_verdict(
         reasons.append(
             f"{observed} line(s) above 3 sigma hold {moved.size} cell parameter(s): others could fit as well."
         )
+    if not math.isfinite(evidence.share[index]):
+        reasons.append("The lines of all phases together are not above 0 by three times their uncertainty.")
     if len(model.phases) > 1 and free_lines == 0:
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
@@ -430,13 +435,12 @@ def _pattern_verdict(
     return (Verdict.DOUBTFUL if Verdict.DOUBTFUL in verdicts else Verdict.CONVERGED), reasons
 
 
-def _foreign_note(foreign_deg: Floats) -> list[str]:
+def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     if not foreign_deg.size:
         return []
+    what = "left out, also of the R factors" if left_out else "fitted as single peaks"
     shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
-    return [
-        f"{foreign_deg.size} line(s) that no phase of the fit explains were left out, also of the R factors: {shown}."
-    ]
+    return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
 
 
 def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
@@ -448,7 +452,9 @@ def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
             "pattern, and the uncertainties are too large by about as much. Give a file with a sigma column."
         )
     with np.errstate(invalid="ignore"):
-        negative = (solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma) & evidence.in_range
+        negative = (
+            (solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma) & evidence.in_range & own_lines(model)
+        )
     for line in np.flatnonzero(negative)[:5]:
         reflection = int(np.flatnonzero(model.reflection_line == line)[0])
         hkl = " ".join(str(index) for index in model.reflection_hkl[reflection])
@@ -458,6 +464,6 @@ def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
             "cell is wrong there."
         )
     for name, held in zip(model.parameter_names, solution.held, strict=True):
-        if held and not name.startswith("cell:"):
+        if held and not name.startswith(("cell:", "peak:")):
             found.append(f"{name} rests on its limit and was held there.")
     return found

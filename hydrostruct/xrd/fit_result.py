@@ -189,6 +189,6 @@ class PatternFit:
     wavelength_ang: float
     """Wavelength, in Å."""
     foreign_lines_deg: Floats
-    """Lines of the pattern that no phase explains, in degrees, shape (lines,); their points took no part."""
+    """Lines of the pattern that no phase explains, in degrees, shape (lines,): fitted as single peaks, or left out."""
     warnings: tuple[str, ...]
     """What a user should know of the pattern and the fit; whole sentences."""

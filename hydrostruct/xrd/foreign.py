@@ -1,48 +1,76 @@
 """Lines in a pattern that no phase of the model explains: found, listed and kept from pulling at the fit.
 
 A gasket, a pressure marker or a phase nobody thought of puts lines beside those of the model. Least squares would
-bend cells, widths and background towards them, so their points are left out of the last fit, and the user is told.
+bend cells, widths and background towards them, so each is fitted as a single peak beside the phases, and the user is
+told.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
-from hydrostruct.xrd.engine import Solution, fit_with_background, solve
-from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, above_background, noise_scale
-from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms, without_points
+from hydrostruct.xrd.agreement import serial_factor
+from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, solve
+from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
+from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms
+from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, own_lines, own_parameters, with_peaks
 
 Floats = npt.NDArray[np.float64]
 
 FOREIGN_SIGMA = 6.0
 """A residual line this far above the noise is one that the model does not explain."""
+OWN_FWHM = 0.6
+"""A line of the pattern within so many widths of a line of the model is taken for the model's."""
 _CAP = 25.0
-_OWN_FWHM = 0.6
-_MOST_LEFT_OUT = 0.4
-_MOST_TRUSTED = 0.8
+_PEAK_SIGMA = 3.0
+_MOST_PEAKS = 40
+_ROUNDS = 3
+_AT_ONCE = 2
+_CLEARLY = 10.0
+_WAVES = 1.25
+_START_TERMS = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ForeignLines:
-    """What the model leaves unexplained."""
+class Explained:
+    """A solution with single peaks for what its phases leave unexplained."""
 
-    two_theta_deg: Floats
-    """Positions, in degrees, rising, shape (n,)."""
-    significance: Floats
-    """Height over the noise of the residuals, or prominence in units of intensity, shape (n,)."""
-    left_out: npt.NDArray[np.bool_]
-    """Points of the fit that belong to them, shape (points,)."""
+    model: LeBailModel
+    """The phases, and the single peaks after them."""
+    solution: Solution
+    """Of all of them together."""
+    data: FitData
+    """The pattern with the background terms that were used."""
+    left_out_deg: Floats = field(default_factory=lambda: np.empty(0))
+    """Places of unexplained lines whose points were left out instead, in degrees, shape (lines,)."""
+    left_out_area: float = 0.0
+    """What they amount to, in intensity × degrees."""
 
-    def area(self, data: FitData) -> float:
-        """What stands above the background at the points left out, in intensity × degrees, of the whole pattern."""
-        if not np.any(self.left_out):
-            return 0.0
-        step = float(np.median(np.diff(data.position)))
-        return float(np.sum(np.maximum(above_background(data)[self.left_out], 0.0))) * step
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing line-shaped is left, and nothing had to be left out."""
+        return not self.left_out_deg.size and convinces(self.model, self.solution, self.data)
+
+    @property
+    def foreign_deg(self) -> Floats:
+        """Places of the lines that are no phase's, in degrees, rising, shape (lines,)."""
+        return np.sort(np.concatenate((self.solution.position[~own_lines(self.model)], self.left_out_deg)))
+
+    def cost(self, scale: float) -> float:
+        """Misfit, in units of the residuals' scale, and what parameters cost by the Bayesian information criterion."""
+        count = PARAMETERS_OF_A_PEAK * self.foreign_deg.size + len(self.data.basis)
+        return self.solution.chi2 / scale**2 + math.log(self.data.position.size) * count
+
+    @property
+    def foreign_area(self) -> float:
+        """What they amount to, in intensity × degrees."""
+        peaks = np.maximum(np.nan_to_num(self.solution.intensity[~own_lines(self.model)]), 0.0)
+        return float(np.sum(peaks)) + self.left_out_area
 
 
 def capped_chi2(solution: Solution, data: FitData, *, scale: float) -> float:
@@ -85,73 +113,138 @@ def convinces(model: LeBailModel, solution: Solution, data: FitData) -> bool:
     -------
     bool
     """
-    if not solution.converged:
+    if not _rests_free(model, solution):
         return False
-    for index in range(len(model.phases)):
-        moved = cell_parameters(model, index)
-        if np.any(solution.held[moved[moved >= 0]]):
-            return False
-    seen = _seen(solution, data)
-    return seen is not None and float(np.max(np.abs(seen))) < FOREIGN_SIGMA
+    seen = residual_significance(model, solution, data)
+    if seen is None or not float(np.max(np.abs(seen))) < FOREIGN_SIGMA:
+        return False
+    # residuals that wave about as much as a line is high hide lines: the noise from point to point tells
+    return residual_scale(solution, data) < _WAVES * noise_scale(data)
 
 
-def foreign_lines(model: LeBailModel, solution: Solution, data: FitData) -> ForeignLines:
-    """Find the lines that a fit leaves unexplained.
+def rests_free(found: Explained) -> bool:
+    """Whether a fit came to rest with no cell on its limit."""
+    return _rests_free(found.model, found.solution)
+
+
+def _rests_free(model: LeBailModel, solution: Solution) -> bool:
+    cells = np.concatenate([cell_parameters(model, index) for index in range(len(model.phases))])
+    return solution.converged and not np.any(solution.held[cells[cells >= 0]])
+
+
+def explain_rest(model: LeBailModel, found: Explained, *, terms: int | None) -> Explained:
+    """Give a solution a single peak for each line that its residuals still show, and fit all together.
 
     Parameters
     ----------
-    model, solution, data
-        What was fitted, where it came to rest, and to what.
+    model : LeBailModel
+        The phases alone.
+    found : Explained
+        Where a fit came to rest, with or without single peaks.
+    terms : int or None
+        Background terms; None to let the data choose.
 
     Returns
     -------
-    ForeignLines
-        Residuals on a line of the model are its misfit, not foreign; nothing is left out when that would be more than
-        four points in ten.
+    Explained
+        Residuals beside the lines of the model become single peaks at once; residuals on a line of the model do when
+        the fit is better by more than the peak costs, since misfit of its shape looks the same.
     """
-    seen = _seen(solution, data)
-    left_out = np.zeros(data.position.size, dtype=np.bool_)
-    nothing = ForeignLines(two_theta_deg=np.empty(0), significance=np.empty(0), left_out=left_out)
+    for _ in range(_ROUNDS):
+        place = _residual_lines(found, on_lines=False)
+        if not place.size or found.foreign_deg.size >= _MOST_PEAKS:
+            break
+        found = _with_more(model, found, place, terms=terms)
+    for _ in range(_ROUNDS):
+        place = _residual_lines(found, on_lines=True)[:_AT_ONCE]
+        if not place.size or found.foreign_deg.size >= _MOST_PEAKS:
+            break
+        trial = _with_more(model, found, place, terms=terms)
+        scale = min(residual_scale(one.solution, one.data) for one in (found, trial))
+        if not trial.solution.converged or trial.cost(scale) > found.cost(scale) - _CLEARLY:
+            break
+        found = trial
+    return found
+
+
+def _single_peaks(found: Explained) -> tuple[Floats, Floats]:
+    """Places and widths of the single peaks of a solution."""
+    theirs = ~own_lines(found.model)
+    return found.solution.position[theirs], found.solution.width[theirs]
+
+
+def _with_more(model: LeBailModel, found: Explained, place: Floats, *, terms: int | None) -> Explained:
+    width = typical_width(found.model, found.solution)
+    old = ~own_lines(found.model)
+    places = np.concatenate((found.solution.position[old], place))[:_MOST_PEAKS]
+    widths = np.concatenate((found.solution.width[old], np.full(place.size, width)))[:_MOST_PEAKS]
+    return _fitted(model, found.data, found.solution.values[: own_parameters(model)], (places, widths), terms=terms)
+
+
+def _residual_lines(found: Explained, *, on_lines: bool) -> Floats:
+    """Places of the line-shaped residuals, the strongest first; on lines of the model too, or beside them only."""
+    solution, data = found.solution, found.data
+    seen = residual_significance(found.model, solution, data)
     if seen is None:
-        return nothing
-    width = typical_width(solution)
-    own = solution.position[np.isfinite(solution.intensity)]
-    positions, heights = [], []
+        return np.empty(0)
+    width = typical_width(found.model, solution)
+    known = solution.position[np.isfinite(solution.intensity)]
+    places: list[float] = []
     for index in np.argsort(-seen, kind="stable"):
         if seen[index] < FOREIGN_SIGMA:
             break
         near = np.abs(data.position - data.position[index]) <= width
         if seen[index] < np.max(seen[near]):
             continue
-        if own.size and np.min(np.abs(own - data.position[index])) < _OWN_FWHM * width:
+        if not on_lines and known.size and np.min(np.abs(known - data.position[index])) < OWN_FWHM * width:
             continue
-        positions.append(float(data.position[index]))
-        heights.append(float(seen[index]))
-        left_out |= _slope_of(seen, data, int(index), width)
-    if left_out.mean() > _MOST_LEFT_OUT:
-        return nothing
-    order = np.argsort(positions)
-    return ForeignLines(
-        two_theta_deg=np.array(positions)[order], significance=np.array(heights)[order], left_out=left_out
-    )
+        places.append(float(data.position[index]))
+    return np.array(places)
+
+
+def _fitted(
+    model: LeBailModel, data: FitData, values: Floats, peaks: tuple[Floats, Floats], *, terms: int | None
+) -> Explained:
+    """Phases and single peaks together; peaks that turn out to be nothing are taken away again."""
+    places, widths = peaks
+    with_them, start = with_peaks(model, values[: own_parameters(model)], places, widths)
+    start[own_parameters(model) : values.size] = values[own_parameters(model) :]  # what is known of the peaks
+    solution, used = fit_with_background(with_them, data, start, terms=terms)
+    found = Explained(model=with_them, solution=solution, data=used)
+    stay = _stands(with_them, solution, used)
+    if np.all(stay):
+        return found
+    own = solution.values[: own_parameters(model)]
+    with_fewer, start = with_peaks(model, own, *(part[stay] for part in _single_peaks(found)))
+    solution, used = fit_with_background(with_fewer, data, start, terms=terms)
+    fewer = Explained(model=with_fewer, solution=solution, data=used)
+    # misfit of shape comes in waves: a peak that follows them takes off many points' worth of it, and is no line
+    waves = serial_factor(found.solution.residual * np.sqrt(found.data.weight))
+    scale = residual_scale(found.solution, found.data) * waves
+    return fewer if fewer.cost(scale) <= found.cost(scale) else found
+
+
+def _stands(model: LeBailModel, solution: Solution, data: FitData) -> npt.NDArray[np.bool_]:
+    """Which single peaks of a solution are there: three standard deviations of their intensity, and more than 0."""
+    seen, matrix = covariance(model, data, solution)
+    sigma = np.full(model.phase_of.size, np.inf)
+    sigma[seen] = np.sqrt(np.maximum(np.diag(matrix)[: seen.size], 0.0)) * residual_scale(solution, data)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((solution.intensity > _PEAK_SIGMA * sigma)[~own_lines(model)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustingFit:
     """A fit that took its start at its word."""
 
-    solution: Solution
-    """The solution, on the points that were not left out."""
-    data: FitData
-    """Those points."""
-    foreign: ForeignLines
-    """What was left out."""
+    explained: Explained
+    """The phases, with single peaks for the lines that are on none of theirs."""
     on_everything: tuple[Solution, FitData]
-    """The same cells and widths against the whole pattern, to be compared with other fits."""
+    """The same cells and widths without the single peaks, to be compared with other fits."""
 
 
 def fit_trusting(model: LeBailModel, data: FitData, values: Floats, peaks: Peaks, *, terms: int | None) -> TrustingFit:
-    """Fit that leaves out, before anything moves, the lines of the pattern that lie on none of the model's.
+    """Fit that gives single peaks, before anything moves, to the lines of the pattern that lie on none of the model's.
 
     Parameters
     ----------
@@ -169,42 +262,39 @@ def fit_trusting(model: LeBailModel, data: FitData, values: Floats, peaks: Peaks
     TrustingFit
     """
     narrow = hold(model, values, np.array([not name.startswith("cell:") for name in model.parameter_names]))
-    solution = solve(narrow, data, values, most_steps=0)
-    for _ in range(3):  # widths stay at first: free, they would soak up what is not theirs
-        foreign = _peaks_of_others(solution, data, peaks)
-        solution = solve(narrow, without_points(data, foreign.left_out), solution.values)
-    foreign = _peaks_of_others(solution, data, peaks)
-    fitted, clean = fit_with_background(model, without_points(data, foreign.left_out), solution.values, terms=terms)
-    whole = with_terms(data, len(clean.basis))
-    on_everything = solve(model, whole, fitted.values, most_steps=0)
+    few = with_terms(data, min(_START_TERMS, len(data.basis)))
+    solution, mine = solve(narrow, few, values, most_steps=0), own_parameters(model)
+    for _ in range(_ROUNDS):  # widths stay at first: free, they would soak up what is not theirs
+        others = _peaks_of_others(model, solution, peaks)
+        solution = solve(*_in_order(few, *with_peaks(narrow, solution.values[:mine], *others)))
+    found = explain_rest(narrow, _fitted(narrow, data, solution.values, others, terms=terms), terms=terms)
+    found = _fitted(model, data, found.solution.values, _single_peaks(found), terms=terms)
+    found = explain_rest(model, found, terms=terms)
+    whole = with_terms(data, len(found.data.basis))
+    alone = solve(model, whole, found.solution.values[:mine], most_steps=0)
     return TrustingFit(
-        solution=fitted,
-        data=clean,
-        foreign=foreign,
-        on_everything=(replace(on_everything, converged=fitted.converged, held=fitted.held), whole),
+        explained=found,
+        on_everything=(
+            replace(alone, converged=found.solution.converged, held=found.solution.held[:mine]),
+            whole,
+        ),
     )
 
 
-def _peaks_of_others(solution: Solution, data: FitData, peaks: Peaks) -> ForeignLines:
-    """Lines of the pattern that lie on none of the solution's, with all their points."""
-    own = solution.position[np.isfinite(solution.position)]
-    reach = _OWN_FWHM * typical_width(solution)
+def _in_order(data: FitData, model: LeBailModel, values: Floats) -> tuple[LeBailModel, FitData, Floats]:
+    return model, data, values
+
+
+def _peaks_of_others(model: LeBailModel, solution: Solution, peaks: Peaks) -> tuple[Floats, Floats]:
+    """Places and widths of the lines of the pattern that lie on none of the phases'."""
+    mine = np.flatnonzero(model.phase_of < len(model.phases))
+    own = solution.position[mine]
+    own = own[np.isfinite(own)]
+    reach = OWN_FWHM * typical_width(model, solution)
     nearest = np.min(np.abs(peaks.position_deg[:, None] - own[None, :]), axis=1, initial=np.inf)
-    theirs = np.flatnonzero(nearest > reach)
-    left_out = np.zeros(data.position.size, dtype=np.bool_)
+    theirs = np.flatnonzero(nearest > reach)[:_MOST_PEAKS]
     widest = 3.0 * float(np.median(peaks.width_deg)) if peaks.width_deg.size else 0.0
-    for index in theirs:
-        far = 3.5 * min(peaks.width_deg[index], widest)
-        low = max(peaks.low_deg[index], peaks.position_deg[index] - far)
-        high = min(peaks.high_deg[index], peaks.position_deg[index] + far)
-        left_out |= (data.position >= low) & (data.position <= high)
-    if left_out.mean() > _MOST_TRUSTED:
-        left_out[:] = False
-        theirs = theirs[:0]
-    theirs = theirs[np.argsort(peaks.position_deg[theirs])]
-    return ForeignLines(
-        two_theta_deg=peaks.position_deg[theirs], significance=peaks.prominence[theirs], left_out=left_out
-    )
+    return peaks.position_deg[theirs], np.minimum(peaks.width_deg[theirs], widest)
 
 
 def explained(solution: Solution, peaks: Peaks, *, phase_lines: npt.NDArray[np.bool_] | None = None) -> int:
@@ -234,36 +324,36 @@ def explained(solution: Solution, peaks: Peaks, *, phase_lines: npt.NDArray[np.b
     return int(np.sum(near))
 
 
-def is_supported(model: LeBailModel, solution: Solution, peaks: Peaks) -> bool:
+def is_supported(found: Explained, peaks: Peaks) -> bool:
     """Whether each phase explains more lines of the pattern than it has free cell parameters."""
-    return solution.converged and all(
+    model, solution = found.model, found.solution
+    return rests_free(found) and all(
         explained(solution, peaks, phase_lines=model.phase_of == index) > np.sum(cell_parameters(model, index) >= 0)
         for index in range(len(model.phases))
     )
 
 
-def _slope_of(seen: Floats, data: FitData, index: int, width: float) -> npt.NDArray[np.bool_]:
-    """Points of one residual line: as far as the filter still sees it, at least one and a half widths."""
-    low = high = index
-    while low > 0 and seen[low - 1] > 2.0 and data.position[index] - data.position[low - 1] < 4 * width:
-        low -= 1
-    last = data.position.size - 1
-    while high < last and seen[high + 1] > 2.0 and data.position[high + 1] - data.position[index] < 4 * width:
-        high += 1
-    reach = np.abs(data.position - data.position[index]) <= 1.5 * width
-    reach[low : high + 1] = True
-    return np.asarray(reach)
-
-
-def typical_width(solution: Solution) -> float:
-    """Median full width at half maximum of the lines that the data see, in degrees; 0 when there is none."""
-    wide = solution.width[np.isfinite(solution.intensity)]
+def typical_width(model: LeBailModel, solution: Solution) -> float:
+    """Median full width at half maximum of the lines of phases that the data see, in degrees; 0 when there is none."""
+    mine = np.isfinite(solution.intensity[: model.phase_of.size]) & own_lines(model)[: solution.intensity.size]
+    wide = solution.width[: mine.size][mine]
     return float(np.median(wide)) if wide.size else 0.0
 
 
-def _seen(solution: Solution, data: FitData) -> Floats | None:
-    """Line-shaped residuals over their noise at every point; None when there is no width to look with."""
-    width = typical_width(solution)
+def residual_significance(model: LeBailModel, solution: Solution, data: FitData) -> Floats | None:
+    """Line-shaped residuals over their noise at every point.
+
+    Parameters
+    ----------
+    model, solution, data
+        What was fitted, where it came to rest, and to what.
+
+    Returns
+    -------
+    array, shape (n,), or None
+        In standard deviations of the residuals; None when no line tells the width to look with.
+    """
+    width = typical_width(model, solution)
     if not width > 0:
         return None
     seen = kernels.matched_filter(data.position, solution.residual, data.weight, width, FILTER_REACH)

@@ -25,19 +25,21 @@ from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell, weigh_evidence
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
-from hydrostruct.xrd.first_look import find_peaks, line_width
+from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import (
-    ForeignLines,
+    Explained,
     capped_chi2,
     convinces,
+    explain_rest,
     explained,
     fit_trusting,
-    foreign_lines,
     is_supported,
     residual_scale,
+    rests_free,
 )
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
+from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
 from hydrostruct.xrd.model import (
     MOST_BACKGROUND_TERMS,
     FitData,
@@ -46,13 +48,13 @@ from hydrostruct.xrd.model import (
     fit_range,
     hold,
     prepare_data,
-    without_points,
 )
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.search import search_cells
 from hydrostruct.xrd.sector_spread import spread_over_sectors
+from hydrostruct.xrd.single_peaks import own_parameters
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,23 +62,21 @@ __all__ = ["fit_pattern", "fit_patterns"]
 
 _SEARCH_WORDS = ("auto", "never", "always")
 _EQUAL_CHI2 = 9.0
+_MANY_MORE, _SOME_MORE = 1.5, 2
 # A fit that convinces leaves no line over: there is nothing to look for.
-_NO_FOREIGN_LINES = ForeignLines(
-    two_theta_deg=np.empty(0), significance=np.empty(0), left_out=np.empty(0, dtype=np.bool_)
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Answer:
     """One solution with the data it was fitted to."""
 
+    model: LeBailModel
     solution: Solution
     data: FitData
     evidence: Evidence
     absent: npt.NDArray[np.bool_]
     significance: Floats
-    foreign: ForeignLines
-    foreign_area: float
+    foreign: Explained
     alternatives: tuple[str, ...]
 
 
@@ -162,7 +162,7 @@ def fit_pattern(
     )
     model = limit_widths(model, line_width(data))
     answer = _find_answer(model, data, options, seed=_seed_values(model, seed))
-    return _report(pattern, model, answer, options, began)
+    return _report(pattern, answer, options, began)
 
 
 def fit_patterns(
@@ -228,8 +228,8 @@ def fit_patterns(
             made_for, seed = (pattern.wavelength_ang, *limits), None
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
-            seed = answer.solution.values
-        fits.append(_report(pattern, model, answer, options, began))
+            seed = answer.solution.values[: own_parameters(answer.model)]
+        fits.append(_report(pattern, answer, options, began))
     return fits
 
 
@@ -275,17 +275,17 @@ def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: 
     """Fit from the seed or the start; look further only as far as needed.
 
     A fit that explains every line of the pattern is taken at once. Where lines are left over, the start is first
-    given the benefit of the doubt: lines that are not its own are left out, and the fit repeated. Cells elsewhere are
-    preferred to that only when they explain all of the pattern, or clearly more lines.
+    given the benefit of the doubt: lines that are not its own become single peaks, and the fit is repeated. Cells
+    elsewhere are preferred to that only when they explain the pattern clearly better.
     """
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms)
     if options.search != "always" and convinces(model, *nearest):
-        return _settle(model, nearest, _NO_FOREIGN_LINES, ())
+        return _settle(Explained(model=model, solution=nearest[0], data=nearest[1]), ())
     peaks = find_peaks(data)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried = [nearest, trusting.on_everything]
-    supported = is_supported(model, trusting.solution, peaks)
+    supported = is_supported(trusting.explained, peaks)
     alternatives: tuple[str, ...] = ()
     if options.search == "always" or (options.search == "auto" and not (supported and seed is not None)):
         for own_signal in (False, True, True):
@@ -296,17 +296,32 @@ def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: 
                 break
         alternatives = _rivals(model, tried, _best(tried))
     best = _best(tried)
-    if supported and not convinces(model, *best):
-        mine, theirs = (explained(found, peaks) for found in (trusting.solution, best[0]))
-        if best is tried[1] or theirs <= 1.5 * mine + 2:
-            pair = (trusting.solution, trusting.data)
-            area = trusting.foreign.area(data)
-            return _settle(model, pair, trusting.foreign, (), foreign_area=area, least=SUPPORTED_SIGMA)
-    foreign = foreign_lines(model, *best)
-    if foreign.two_theta_deg.size:
-        clean = without_points(best[1], foreign.left_out)
-        best = (solve(model, clean, best[0].values), clean)
-    return _settle(model, best, foreign, alternatives, foreign_area=foreign.area(data))
+    found = explain_rest(model, Explained(model=model, solution=best[0], data=best[1]), terms=options.terms)
+    near = trusting.explained
+    if not found.is_complete and not near.is_complete:
+        found = leave_out_rest(model, *best)
+        near = fit_leaving_out(model, data, start, peaks, terms=options.terms)
+        supported = is_supported(near, peaks)
+        if not supported:
+            return _settle(found, alternatives)
+    if not convinces(model, *best) and rests_free(near) and _is_as_good(near, found, best, peaks):
+        return _settle(near, (), least=SUPPORTED_SIGMA if supported else DETECTION_SIGMA)
+    return _settle(found, alternatives)
+
+
+def _is_as_good(near: Explained, found: Explained, best: tuple[Solution, FitData], peaks: Peaks) -> bool:
+    """Whether a solution near the start explains the pattern as well as the best one elsewhere.
+
+    Where both leave nothing unexplained, or one of them, the Bayesian information criterion tells. Where neither does,
+    misfit of shape and background decides any sum of squares, and lines of the pattern are counted instead.
+    """
+    if near.is_complete != found.is_complete:
+        return near.is_complete
+    if near.is_complete:
+        scale = min(residual_scale(one.solution, one.data) for one in (near, found))
+        return near.cost(scale) <= found.cost(scale)
+    mine, theirs = explained(near.solution, peaks), explained(best[0], peaks)
+    return theirs <= _MANY_MORE * mine + _SOME_MORE
 
 
 def _best(tried: Sequence[tuple[Solution, FitData]]) -> tuple[Solution, FitData]:
@@ -351,21 +366,13 @@ def _describe(model: LeBailModel, solution: Solution) -> str:
     return "; ".join(parts) + "."
 
 
-def _settle(
-    model: LeBailModel,
-    best: tuple[Solution, FitData],
-    foreign: ForeignLines,
-    alternatives: tuple[str, ...],
-    *,
-    foreign_area: float = 0.0,
-    least: float = DETECTION_SIGMA,
-) -> _Answer:
+def _settle(found: Explained, alternatives: tuple[str, ...], *, least: float = DETECTION_SIGMA) -> _Answer:
     """Take away phases that are not there, so that they chase no noise and share no line, and fit the others again.
 
     One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
     the first gives up may be all that the second needs.
     """
-    solution, data = best
+    model, solution, data = found.model, found.solution, found.data
     evidence = weigh_evidence(model, data, solution)
     significance = evidence.significance
     absent = np.zeros(significance.size, dtype=np.bool_)
@@ -379,13 +386,13 @@ def _settle(
         evidence = weigh_evidence(held_model, data, solution)
         significance = np.where(absent, significance, evidence.significance)
     return _Answer(
+        model=model,
         solution=solution,
         data=data,
         evidence=evidence,
         absent=absent,
         significance=significance,
-        foreign=foreign,
-        foreign_area=foreign_area,
+        foreign=replace(found, solution=solution),
         alternatives=alternatives,
     )
 
@@ -448,9 +455,9 @@ def _cell_table(model: LeBailModel, solution: Solution) -> Floats:
     return np.array([np.append(cell_array(cell), cell.volume_ang3) for cell in cells])
 
 
-def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Options, began: float) -> PatternFit:
-    systematic = _systematic(model, answer, options)
-    model = _without_absent(model, answer.solution, answer.absent)[0]
+def _report(pattern: Pattern, answer: _Answer, options: _Options, began: float) -> PatternFit:
+    systematic = _systematic(answer.model, answer, options)
+    model = _without_absent(answer.model, answer.solution, answer.absent)[0]
     sectors = None
     if pattern.sector_changes is not None and answer.solution.converged:
         changes = pattern.sector_changes[:, answer.data.kept]
@@ -463,8 +470,9 @@ def _report(pattern: Pattern, model: LeBailModel, answer: _Answer, options: _Opt
         absent=answer.absent,
         significance=answer.significance,
         systematic=systematic,
-        foreign_deg=answer.foreign.two_theta_deg,
-        foreign_area=answer.foreign_area,
+        foreign_deg=answer.foreign.foreign_deg,
+        foreign_area=answer.foreign.foreign_area,
+        lines_left_out=bool(answer.foreign.left_out_deg.size),
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,
         sectors=sectors,

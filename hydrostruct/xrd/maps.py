@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from hydrostruct.errors import InputError
 from hydrostruct.material.phase import Phase
@@ -12,9 +15,12 @@ from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.lebail import fit_pattern
 from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK
 
 _ROUNDS = 3
+_CLEARLY = 10.0
 _BETTER = 0.99
+_PARAMETERS_OF_A_PHASE = 3
 _TRIED_NEIGHBOURS = 3
 _RANK = {
     Verdict.CONVERGED: 0,
@@ -126,13 +132,26 @@ def _with_seeds(job: FitJob | None, fits: Sequence[PatternFit | None], near: Seq
 
 
 def _is_better(new: PatternFit, old: PatternFit | None) -> bool:
-    """Whether a fit says clearly more: more phases found, a better verdict, or a better agreement."""
+    """Whether a fit clearly explains the pattern better; of two that explain it alike, whether its verdict is better.
+
+    How many phases it finds does not count: a wrong cell finds phases that are not there.
+    """
     if old is None:
         return True
-    mine, theirs = _standing(new), _standing(old)
-    return mine < theirs or (mine == theirs and new.gof < _BETTER * old.gof)
+    ranks = _RANK[new.verdict], _RANK[old.verdict]
+    if max(ranks) >= _RANK[Verdict.NOT_CONVERGED]:
+        return ranks[0] < ranks[1]
+    if not np.array_equal(new.fitted, old.fitted):  # other points took part: sums over them do not compare
+        return ranks[0] < ranks[1] or (ranks[0] == ranks[1] and new.gof < _BETTER * old.gof)
+    scale = max(1.0, min(new.gof, old.gof))
+    gain = _cost(old, scale) - _cost(new, scale)
+    return gain > _CLEARLY or (gain > -_CLEARLY and ranks[0] < ranks[1])
 
 
-def _standing(fit: PatternFit) -> tuple[int, int]:
-    """Phases that were not found, and the verdict: what is compared before the agreement."""
-    return sum(not found.detected for found in fit.phases.values()), _RANK[fit.verdict]
+def _cost(fit: PatternFit, scale: float) -> float:
+    """Misfit, and what parameters cost by the Bayesian information criterion."""
+    residual = ((fit.observed - fit.calculated) / fit.sigma)[fit.fitted]
+    found = [phase for phase in fit.phases.values() if phase.detected]
+    count = fit.background_terms + PARAMETERS_OF_A_PEAK * fit.foreign_lines_deg.size
+    count += sum(len(set(phase.lines.two_theta_deg.tolist())) + _PARAMETERS_OF_A_PHASE for phase in found)
+    return float(np.sum(residual**2)) / scale**2 + math.log(residual.size) * count

@@ -1,0 +1,94 @@
+"""Lines that no phase explains, fitted one by one: each with a place, a width and an intensity of its own.
+
+To the loops of the engine a single peak is a phase with one line: its "cell" is one component, 1/d².
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
+from hydrostruct.xrd.model import LeBailModel
+
+Floats = npt.NDArray[np.float64]
+
+PARAMETERS_OF_A_PEAK = 3
+"""Place, width and intensity."""
+_PREFIX = "peak:"
+_GAUSS, _LORENTZ = 0.8, 0.3
+_REACH = 0.5
+_NARROWEST, _WIDEST = 0.2, 2.0
+_W_SLOT, _SIZE_SLOT = CELL_SLOTS + 2, CELL_SLOTS + 4
+
+
+def own_parameters(model: LeBailModel) -> int:
+    """How many parameters of a model are not those of single peaks; they come first."""
+    return sum(not name.startswith(_PREFIX) for name in model.parameter_names)
+
+
+def own_lines(model: LeBailModel) -> npt.NDArray[np.bool_]:
+    """Lines of a model that belong to a phase, shape (lines,)."""
+    return np.asarray(model.phase_of < len(model.phases))
+
+
+def with_peaks(
+    model: LeBailModel, values: Floats, position_deg: Floats, width_deg: Floats
+) -> tuple[LeBailModel, Floats]:
+    """The model with single peaks beside the lines of its phases.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Without single peaks.
+    values : array, shape (parameters,)
+        Of its free parameters.
+    position_deg, width_deg : array, shape (peaks,)
+        Where they are and how wide, in degrees: they may move by half a width, and grow to twice or shrink to a fifth
+        of it.
+
+    Returns
+    -------
+    model : LeBailModel
+        With two further parameters for each peak, after its own.
+    values : array, shape (parameters + 2 × peaks,)
+    """
+    count = position_deg.size
+    if not count:
+        return model, values
+    first = len(model.parameter_names)
+    place = _inverse_squares(model, position_deg)
+    reach = np.abs(_inverse_squares(model, position_deg + _REACH * width_deg) - place)
+    slots = np.zeros((count, PHASE_SLOTS))
+    link = np.full((count, PHASE_SLOTS), -1, dtype=np.int64)
+    slots[:, 0], slots[:, _W_SLOT], slots[:, _SIZE_SLOT] = place, (_GAUSS * width_deg) ** 2, _LORENTZ * width_deg
+    link[:, 0], link[:, _W_SLOT] = first + 2 * np.arange(count), first + 2 * np.arange(count) + 1
+    terms = np.zeros((count, model.terms.shape[1]))
+    terms[:, 0] = 1.0
+    names = tuple(f"{_PREFIX}{word}:{number}" for number in range(count) for word in ("place", "width"))
+
+    def beside(own: Floats, places: Floats, widths: Floats) -> Floats:
+        return np.concatenate((own, np.column_stack((places, widths)).ravel()))
+
+    start = beside(model.start, place, slots[:, _W_SLOT])
+    wide = (_GAUSS * width_deg) ** 2
+    with_them = replace(
+        model,
+        phase_of=np.concatenate((model.phase_of, len(model.phases) + np.arange(count))),
+        terms=np.ascontiguousarray(np.concatenate((model.terms, terms))),
+        slots=np.concatenate((model.slots[:-2], slots.ravel(), model.slots[-2:])),
+        link=np.concatenate((model.link[:-2], link.ravel(), model.link[-2:])),
+        parameter_names=(*model.parameter_names, *names),
+        start=start,
+        lowest=beside(model.lowest, place - reach, _NARROWEST**2 * wide),
+        highest=beside(model.highest, place + reach, _WIDEST**2 * wide),
+    )
+    return with_them, np.concatenate((values, start[first:]))
+
+
+def _inverse_squares(model: LeBailModel, position_deg: Floats) -> Floats:
+    """1/d² of lines at measured places; the zero of the start is taken off."""
+    angle = np.radians(0.5 * (position_deg - model.slots[-2]))
+    return np.asarray((2.0 * np.sin(angle) / model.wavelength_ang) ** 2)
