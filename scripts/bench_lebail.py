@@ -24,7 +24,6 @@ from hydrostruct.xrd.engine import limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import line_width
 from hydrostruct.xrd.model import REACH_FWHM, build_model, prepare_data
 
-
 # What it takes to draw a line with its slopes at one point, in multiplications.
 _DRAWN = 15
 
