@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hydrostruct.xrd.kernels import residual_sums
+
 Floats = npt.NDArray[np.float64]
 
 WHITE_NOISE_SERIAL_FACTOR = math.sqrt(1.0 + 4.0 / math.pi)
@@ -59,13 +61,10 @@ def agreement(
     -------
     Agreement
     """
-    chi2 = float(np.sum(weight * residual**2))
-    total = float(np.sum(weight * intensity**2))
-    size = float(np.sum(np.abs(intensity)))
-    above = float(np.sum(weight * (intensity - background) ** 2))
+    chi2, total, size, missed, above = residual_sums(intensity, residual, background, weight)
     freedom = max(1, intensity.size - n_parameters)
     return Agreement(
-        rp_percent=100.0 * float(np.sum(np.abs(residual))) / size if size > 0 else math.nan,
+        rp_percent=100.0 * missed / size if size > 0 else math.nan,
         rwp_percent=100.0 * math.sqrt(chi2 / total) if total > 0 else math.nan,
         rwp_background_corrected_percent=100.0 * math.sqrt(chi2 / above) if above > 0 else math.nan,
         rexp_percent=100.0 * math.sqrt(freedom / total) if total > 0 else math.nan,

@@ -89,19 +89,20 @@ def weigh_evidence(model: LeBailModel, data: FitData, solution: Solution) -> Evi
     # a guessed sigma may be far too large: whether a line is there is then judged by the residuals themselves
     doubt = 1.0 if data.sigma_is_known else min(1.0, max(report.gof, 1e-3)) ** 2
     sigma = np.full(model.phase_of.size, np.nan)
-    sigma[seen] = np.sqrt(np.maximum(np.diag(lines), 0.0))
+    sigma[seen] = np.sqrt(np.maximum(lines.diagonal(), 0.0))
     inside = _lines_in_range(data, solution)
+    intensity, phase_of, counts = solution.intensity[seen], model.phase_of[seen], inside[seen]
     chooser = np.zeros((len(model.phases), seen.size))
     significance = np.zeros(len(model.phases))
     for index in range(len(model.phases)):
-        mine = np.flatnonzero((model.phase_of[seen] == index) & inside[seen])
+        mine = ((phase_of == index) & counts).nonzero()[0]
         chooser[index, mine] = 1.0
         significance[index] = line_significance(
-            solution.intensity[seen[mine]],
-            lines[np.ix_(mine, mine)] * doubt,
-            n_fitted=int(np.sum(cell_parameters(model, index) >= 0)),
+            intensity[mine],
+            lines[mine[:, None], mine] * doubt,
+            n_fitted=int((cell_parameters(model, index) >= 0).sum()),
         )
-    areas = chooser @ np.nan_to_num(solution.intensity[seen])
+    areas = chooser @ intensity
     share, share_sigma = shares(areas, chooser @ lines @ chooser.T)
     return Evidence(
         solution=solution,
@@ -244,10 +245,10 @@ def _unexplained(evidence: Evidence, foreign_area: float) -> str:
 
 def _lines_in_range(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
     """Lines with a measured point within half a width of their position on each side."""
-    position = np.nan_to_num(solution.position, nan=-1e3)
-    near = np.searchsorted(data.position, position)
-    left = data.position[np.clip(near - 1, 0, data.position.size - 1)]
-    right = data.position[np.clip(near, 0, data.position.size - 1)]
+    position = np.where(np.isnan(solution.position), -1e3, solution.position)
+    near = data.position.searchsorted(position)
+    left = data.position[np.maximum(near - 1, 0)]
+    right = data.position[np.minimum(near, data.position.size - 1)]
     half = np.maximum(solution.width / 2, 1.01 * data.step_deg)
     return np.asarray((np.abs(left - position) <= half) & (np.abs(right - position) <= half))
 

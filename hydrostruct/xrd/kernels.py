@@ -758,12 +758,11 @@ def full_covariance(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slo
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def _pair_bell(x, lag, inverse, reach, inside, bell, square):
-    """Gaussian of the distance between points a number of places apart, its square, and whether they are in reach."""
+def _pair_bell(x, lag, inverse, reach, bell, square):
+    """Gaussian of the distance between points a number of places apart, 0 out of reach, and its square."""
     for i in range(x.shape[0] - lag):
         t = (x[i + lag] - x[i]) * inverse
-        inside[i] = 1.0 if t <= reach else 0.0
-        bell[i] = inside[i] * _bell(min(t * t, reach * reach))
+        bell[i] = _bell(min(t * t, reach * reach)) if t <= reach else 0.0
         square[i] = bell[i] * bell[i]
 
 
@@ -780,6 +779,23 @@ def _add_pairs(total, values, factor, lag):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def residual_sums(intensity, residual, background, weight):
+    """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²: what R factors are made of."""
+    chi2 = 0.0
+    total = 0.0
+    size = 0.0
+    missed = 0.0
+    above = 0.0
+    for i in range(residual.shape[0]):
+        chi2 += weight[i] * residual[i] * residual[i]
+        total += weight[i] * intensity[i] * intensity[i]
+        size += abs(intensity[i])
+        missed += abs(residual[i])
+        above += weight[i] * (intensity[i] - background[i]) * (intensity[i] - background[i])
+    return chi2, total, size, missed, above
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def matched_filter(x, residual, w, width, reach):
     """Best height of a Gaussian on a level ground at every point, over its sigma; reach up to three widths.
 
@@ -787,18 +803,26 @@ def matched_filter(x, residual, w, width, reach):
     """
     n = x.shape[0]
     wr = w * residual
-    s_w, s_g, s_gg, s_r, s_rg = w.copy(), w.copy(), w.copy(), wr.copy(), wr.copy()
-    inside, bell, square = np.empty(n), np.empty(n), np.empty(n)
+    s_w, s_r = np.empty(n), np.empty(n)
+    s_g, s_gg, s_rg = w.copy(), w.copy(), wr.copy()
+    bell, square = np.empty(n), np.empty(n)
+    w_before, wr_before = np.zeros(n + 1), np.zeros(n + 1)
+    for i in range(n):
+        w_before[i + 1] = w_before[i] + w[i]
+        wr_before[i + 1] = wr_before[i] + wr[i]
     farthest = 0
+    start = 0
     stop = 0
     for i in range(n):
+        while x[i] - x[start] > reach * width:
+            start += 1
         while stop < n and x[stop] - x[i] <= reach * width:
             stop += 1
         farthest = max(farthest, stop - 1 - i)
+        s_w[i] = w_before[stop] - w_before[start]
+        s_r[i] = wr_before[stop] - wr_before[start]
     for lag in range(1, farthest + 1):
-        _pair_bell(x, lag, 1.0 / width, reach, inside, bell, square)
-        _add_pairs(s_w, w, inside, lag)
-        _add_pairs(s_r, wr, inside, lag)
+        _pair_bell(x, lag, 1.0 / width, reach, bell, square)
         _add_pairs(s_g, w, bell, lag)
         _add_pairs(s_rg, wr, bell, lag)
         _add_pairs(s_gg, w, square, lag)

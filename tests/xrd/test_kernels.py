@@ -1,0 +1,171 @@
+"""The compiled loops against slow, obvious twins: plain numpy, and scipy's least squares over every parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import optimize
+
+import hydrostruct as hs
+from hydrostruct.xrd import kernels
+from hydrostruct.xrd.engine import covariance, solve
+from hydrostruct.xrd.model import LeBailModel, build_model, prepare_data
+from hydrostruct.xrd.profile import Widths, combined_width, pseudo_voigt
+
+Floats = NDArray[np.float64]
+PHASES = ("CeH9-P63mmc", "CeH4-I4mmm")
+REACH = 25.0
+WAVELENGTH = 0.6199
+FREE = ["zero", "displacement", "u"]
+
+
+def pattern(sim: ModuleType, seed: int, *, level: str = "good") -> hs.Pattern:
+    made = sim.simulate(np.random.default_rng(seed), level=level, points=700, limits=(8.0, 22.0), zero=0.004)
+    return hs.Pattern(two_theta_deg=made.two_theta, intensity=made.counts, sigma=made.sigma, wavelength_ang=WAVELENGTH)
+
+
+def drawn(x: Floats, center: float, width: float, mixing: float) -> Floats:
+    """One line of unit area as the engine means it: within its reach, its Lorentzian lowered by the value there."""
+    inside = np.abs(x - center) <= REACH * width
+    floor = mixing * 2.0 / math.pi / width / (1.0 + 4.0 * REACH**2)
+    return np.where(inside, pseudo_voigt(x - center, width, mixing) - floor, 0.0)
+
+
+@pytest.mark.parametrize("mixing", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("width", [0.03, 0.4])
+def test_a_line_and_its_slopes_agree_with_the_formula_and_its_differences(width: float, mixing: float) -> None:
+    x = np.linspace(5.0, 15.0, 3001)
+    center = 9.123
+    starts, stops = (
+        np.array([np.searchsorted(x, center - REACH * width)]),
+        np.array([np.searchsorted(x, center + REACH * width)]),
+    )
+    found = [np.empty(int(stops[0] - starts[0])) for _ in range(4)]
+    kernels.fill_profiles(
+        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH, starts, stops,
+        np.array([0, int(stops[0] - starts[0])]), *found,
+    )  # fmt: skip
+    window = x[starts[0] : stops[0]]
+    line = drawn(window, center, width, mixing)
+    top = float(np.max(line))
+    np.testing.assert_allclose(found[0], line, atol=2e-12 * top)
+    middle = np.abs(window - center) < 0.99 * REACH * width
+    for slope, ends, step in (
+        (found[1], [drawn(window, center + s * 1e-5 * width, width, mixing) for s in (1, -1)], 1e-5 * width),
+        (found[2], [drawn(window, center, width * (1 + s * 1e-5), mixing) for s in (1, -1)], 1e-5 * width),
+        (found[3], [drawn(window, center, width, mixing + s * 1e-5) for s in (1, -1)], 1e-5),
+    ):
+        expected = (ends[0] - ends[1]) / (2 * step)
+        np.testing.assert_allclose(slope[middle], expected[middle], atol=1e-7 * float(np.max(np.abs(expected))))
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_the_matched_filter_agrees_with_a_weighted_fit_at_every_point(even: bool) -> None:
+    random = np.random.default_rng(5)
+    x = np.linspace(4.0, 8.0, 300) if even else np.sort(random.uniform(4.0, 8.0, 300))
+    residual, weight = random.normal(size=300), random.uniform(0.2, 3.0, 300)
+    width, reach = 0.11, 1.5
+    found = kernels.matched_filter(x, residual, weight, width, reach)
+    for index in range(0, 300, 7):
+        near = np.abs(x - x[index]) <= reach * width
+        shape = np.exp(-4 * math.log(2) * ((x[near] - x[index]) / width) ** 2)
+        columns = np.column_stack([shape, np.ones(near.sum())]) * np.sqrt(weight[near])[:, None]
+        if near.sum() < 4:
+            continue
+        spread = np.linalg.inv(columns.T @ columns)
+        height = (spread @ columns.T @ (residual[near] * np.sqrt(weight[near])))[0]
+        assert found[index] == pytest.approx(height / math.sqrt(spread[0, 0]), rel=1e-9, abs=1e-12)
+
+
+def test_the_gram_matrix_is_that_of_the_weighted_rows() -> None:
+    random = np.random.default_rng(6)
+    basis, weight = random.normal(size=(11, 333)), random.uniform(0.1, 2.0, 333)
+    np.testing.assert_allclose(kernels.weighted_gram(basis, weight), (basis * weight) @ basis.T, rtol=1e-12, atol=1e-11)
+
+
+class FullTwin:
+    """Every intensity, background term, cell component and width in one list for scipy; nothing is eliminated."""
+
+    def __init__(self, model: LeBailModel, measured: hs.Pattern, seen: NDArray[np.int64], terms: int) -> None:
+        x = measured.two_theta_deg
+        self.model, self.seen = model, seen
+        self.x, self.y, self.sigma = x, measured.intensity, np.asarray(measured.sigma)
+        self.chebyshev = np.polynomial.chebyshev.chebvander(2 * (x - x[0]) / (x[-1] - x[0]) - 1, terms - 1).T
+
+    def profile(self, line: int, free: Floats) -> Floats:
+        named = dict(zip(self.model.parameter_names, free, strict=True))
+        phase = self.model.phases[self.model.phase_of[line]].name
+        components = np.array([named.get(f"cell:{phase}:{j}", 0.0) for j in range(6)])
+        theta = math.asin(WAVELENGTH / 2 * math.sqrt(float(self.model.terms[line] @ components)))
+        gauss = math.sqrt(named["u"] * math.tan(theta) ** 2 + named["w"])
+        width, mixing = combined_width(gauss, named[f"size:{phase}"] / math.cos(theta))
+        center = math.degrees(2 * theta + named["displacement"] * math.sin(4 * theta) / 2) + named["zero"]
+        return drawn(self.x, center, float(width), float(mixing))
+
+    def residual(self, values: Floats) -> Floats:
+        lines, terms = len(self.seen), len(self.chebyshev)
+        calculated = values[lines : lines + terms] @ self.chebyshev
+        for area, line in zip(values[:lines], self.seen, strict=True):
+            calculated = calculated + area * self.profile(int(line), values[lines + terms :])
+        return np.asarray((calculated - self.y) / self.sigma)
+
+
+def slopes(function: Callable[[Floats], Floats], at: Floats, step: Floats) -> Floats:
+    """Central differences."""
+    return np.column_stack([(function(at + d) - function(at - d)) / (2 * d.sum()) for d in np.diag(step)])
+
+
+def test_values_and_covariance_agree_with_least_squares_over_everything(simulator: ModuleType) -> None:
+    measured = pattern(simulator, 31)
+    assert measured.sigma is not None
+    phases = [hs.read_phase(name) for name in PHASES]
+    cells = {
+        name: {"a_ang": a, "c_ang": c} for name, (a, c) in zip(PHASES, (simulator.CEH9, simulator.CEH4), strict=True)
+    }
+    start = Widths(u_deg2=0.002, w_deg2=0.004, size_deg=0.02)
+    model = build_model(phases, WAVELENGTH, two_theta_deg=(8.0, 22.0), cells=cells, widths=start, free=FREE)
+    data = prepare_data(measured, background_terms=7)
+    solution = solve(model, data, model.start)
+    assert solution.converged
+    assert not np.any(solution.held)
+    seen, matrix = covariance(model, data, solution)
+    ours = np.concatenate([solution.intensity[seen], solution.background, solution.values])
+    sigmas = np.sqrt(np.diag(matrix))
+    twin = FullTwin(model, measured, seen, 7)
+    start_off = ours + 0.5 * sigmas * np.random.default_rng(1).choice([-1.0, 1.0], ours.size)
+
+    def moved(shift: Floats) -> Floats:
+        return twin.residual(start_off + sigmas * shift)
+
+    found = optimize.least_squares(
+        moved, np.zeros(ours.size), jac=lambda at: slopes(moved, at, np.full(at.size, 1e-3)), method="lm", xtol=1e-12
+    )
+    values = start_off + sigmas * found.x
+    misfit = float(np.sum(data.weight * solution.residual**2))
+    assert misfit == pytest.approx(2 * found.cost, abs=1e-3)
+    # lines beyond the range hardly show: there the faint prior of the engine counts
+    np.testing.assert_allclose((values - ours) / sigmas, 0.0, atol=0.1)
+    np.testing.assert_allclose(((values - ours) / sigmas)[-model.start.size :], 0.0, atol=0.02)
+    jacobian = slopes(lambda shift: twin.residual(ours + sigmas * shift), np.zeros(ours.size), np.full(ours.size, 1e-3))
+    spread = np.linalg.inv(jacobian.T @ jacobian)
+    np.testing.assert_allclose(spread, matrix / np.outer(sigmas, sigmas), atol=0.03)
+    free = slice(-model.start.size, None)
+    np.testing.assert_allclose(spread[free, free], (matrix / np.outer(sigmas, sigmas))[free, free], atol=3e-3)
+    inside = np.flatnonzero((solution.position[seen] > 8.0) & (solution.position[seen] < 22.0))
+    np.testing.assert_allclose(np.sqrt(np.diag(spread))[inside], 1.0, atol=3e-3)
+
+
+def test_nothing_is_compiled_again_for_another_number_of_phases(simulator: ModuleType) -> None:
+    phases = [hs.read_phase(name) for name in (*PHASES, "Au")]
+    measured = pattern(simulator, 3, level="mid")
+    counts = []
+    for some in (phases[:1], phases[:2], phases):
+        hs.fit_patterns([measured, measured], some, background=8, search="never")
+        loops = (kernels.least_chi2, kernels.full_covariance, kernels.matched_filter, kernels.weighted_gram)
+        counts.append([len(loop.signatures) for loop in loops])
+    assert counts == [[1, 1, 1, 1]] * 3
