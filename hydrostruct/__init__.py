@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hydrostruct.errors import InputError
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.raman.read import read_spectra, read_spectrum
+    from hydrostruct.raman.spectrum import Spectrum
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
     from hydrostruct.verdict import Verdict
@@ -41,6 +43,7 @@ _HOMES = {
     "PatternFit": "hydrostruct.xrd.fit_result",
     "Phase": "hydrostruct.material.phase",
     "PhaseFit": "hydrostruct.xrd.fit_result",
+    "Spectrum": "hydrostruct.raman.spectrum",
     "Verdict": "hydrostruct.verdict",
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
@@ -57,6 +60,8 @@ _HOMES = {
     "read_geometry": "hydrostruct.xrd.geometry",
     "read_mask": "hydrostruct.xrd.masks",
     "read_pattern": "hydrostruct.xrd.pattern",
+    "read_spectra": "hydrostruct.raman.read",
+    "read_spectrum": "hydrostruct.raman.read",
     "run": "hydrostruct.run.chain",
     "RunResult": "hydrostruct.results.record",
     "read_phase": "hydrostruct.material.phase",
@@ -73,6 +78,7 @@ __all__ = [
     "Phase",
     "PhaseFit",
     "RunResult",
+    "Spectrum",
     "Verdict",
     "__version__",
     "build_integrator",
@@ -91,6 +97,8 @@ __all__ = [
     "read_mask",
     "read_pattern",
     "read_phase",
+    "read_spectra",
+    "read_spectrum",
     "run",
     "write_pattern",
 ]
