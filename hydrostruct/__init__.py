@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hydrostruct.errors import InputError
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.raman.edge import find_edge
+    from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
     from hydrostruct.raman.read import read_spectra, read_spectrum
     from hydrostruct.raman.spectrum import Spectrum
     from hydrostruct.results.record import RunResult
@@ -36,6 +38,8 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "Cell": "hydrostruct.material.cell",
+    "EdgeCandidate": "hydrostruct.raman.edge_fit",
+    "EdgeFit": "hydrostruct.raman.edge_fit",
     "Frame": "hydrostruct.xrd.frames",
     "Geometry": "hydrostruct.xrd.geometry",
     "InputError": "hydrostruct.errors",
@@ -48,6 +52,7 @@ _HOMES = {
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
+    "find_edge": "hydrostruct.raman.edge",
     "find_frames": "hydrostruct.xrd.frames",
     "fit_pattern": "hydrostruct.xrd.lebail",
     "fit_patterns": "hydrostruct.xrd.lebail",
@@ -70,6 +75,8 @@ _HOMES = {
 
 __all__ = [
     "Cell",
+    "EdgeCandidate",
+    "EdgeFit",
     "Frame",
     "Geometry",
     "InputError",
@@ -84,6 +91,7 @@ __all__ = [
     "build_integrator",
     "cell_at",
     "check_orientation",
+    "find_edge",
     "find_frames",
     "fit_pattern",
     "fit_patterns",
