@@ -4,7 +4,8 @@ Usage: python scripts/check_edges.py [N] [--seed S]        (default 300; about 0
 
 60 to 150 GPa, contrast 5 to 60 % of the first-order band, slopes, fluorescence, spikes; the simulator of
 tests/raman/edge_simulator.py, whose shape is another than that of the model. The truth is the minimum of the
-derivative of the noiseless spectrum. An edge more than 6 cm-1 and 4 sigma away, or missing, is a wrong step and has no pull.
+derivative of the noiseless spectrum. An edge more than 6 cm-1 away, or more than 3 cm-1 and 4 sigma, or missing, is a
+wrong step and has no pull.
 """
 
 from __future__ import annotations

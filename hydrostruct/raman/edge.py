@@ -34,6 +34,7 @@ _WINDOW_WIDTHS, _WINDOW_CM1 = 4.5, (14.0, 45.0)
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
 _STEP_SIGMAS, _SURE_SIGMAS, _MARGINAL_SIGMAS = 5.0, 8.0, 3.0
 _STEP_CONTRAST, _SURE_CONTRAST = 0.02, 0.035
+_HINT_CONTRAST, _HINT_SIGMAS = 0.017, 4.5
 _LINE_RISE = 0.6
 _LINE_REACH_CM1 = 60.0
 _WIDTHS_CM1 = (0.3, 20.0)
@@ -343,8 +344,10 @@ def _chosen(found: list[_Found], near: float | None) -> tuple[_Found | None, Ver
 def _is_hint(one: _Found) -> bool:
     """Whether a weak step is more than a ripple."""
     mine = one.candidate
-    least = 0.5 * _STEP_CONTRAST if mine.significance >= _SURE_SIGMAS else _STEP_CONTRAST
-    return mine.kind == "weak" and mine.contrast >= least and one.fit.verdict is Verdict.CONVERGED
+    least = _HINT_CONTRAST if mine.significance >= _SURE_SIGMAS else _STEP_CONTRAST
+    if mine.kind != "weak" or one.fit.verdict is not Verdict.CONVERGED:
+        return False
+    return mine.contrast >= least and mine.significance >= _HINT_SIGMAS
 
 
 def _nearest(found: list[_Found], near: float) -> tuple[_Found | None, Verdict, str]:
