@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
     from hydrostruct.raman.edge import find_edge
     from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
+    from hydrostruct.raman.edge_pressure import (
+        EdgePressure,
+        edge_from_pressure,
+        edge_pressure,
+        pressure_change,
+        read_edge_pressure,
+    )
     from hydrostruct.raman.read import read_spectra, read_spectrum
+    from hydrostruct.raman.scales import EdgeScale, read_scale, scale_names
     from hydrostruct.raman.spectrum import Spectrum
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
@@ -37,6 +45,14 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
 _HOMES = {
+    "scale_names": "hydrostruct.raman.scales",
+    "read_scale": "hydrostruct.raman.scales",
+    "EdgeScale": "hydrostruct.raman.scales",
+    "read_edge_pressure": "hydrostruct.raman.edge_pressure",
+    "pressure_change": "hydrostruct.raman.edge_pressure",
+    "edge_pressure": "hydrostruct.raman.edge_pressure",
+    "edge_from_pressure": "hydrostruct.raman.edge_pressure",
+    "EdgePressure": "hydrostruct.raman.edge_pressure",
     "Cell": "hydrostruct.material.cell",
     "EdgeCandidate": "hydrostruct.raman.edge_fit",
     "EdgeFit": "hydrostruct.raman.edge_fit",
@@ -74,6 +90,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "scale_names",
+    "read_scale",
+    "EdgeScale",
+    "read_edge_pressure",
+    "pressure_change",
+    "edge_pressure",
+    "edge_from_pressure",
+    "EdgePressure",
     "Cell",
     "EdgeCandidate",
     "EdgeFit",
