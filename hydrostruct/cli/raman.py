@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hydrostruct.raman.edge_fit import EdgeFit
     from hydrostruct.raman.edge_pressure import EdgePressure
     from hydrostruct.raman.spectrum import Spectrum
+    from hydrostruct.raman.vibron import VibronFit
 
 raman = typer.Typer(
     name="raman",
@@ -33,6 +34,10 @@ Axis = Annotated[str, typer.Option("--axis", help="Unit of the axis: auto, cm1, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _EDGE_NUMBERS = ("edge_cm1", "edge_sigma_cm1", "edge_statistical_cm1", "edge_systematic_cm1", "width_cm1", "contrast")
+_VIBRON_NUMBERS = (
+    "vibron_cm1", "vibron_sigma_cm1", "width_cm1", "width_sigma_cm1", "height", "height_sigma", "significance",
+    "height_upper_limit",
+)  # fmt: skip
 _PRESSURE_NUMBERS = ("pressure_gpa", "pressure_sigma_gpa", "pressure_systematic_gpa", "spread_gpa")
 
 
@@ -81,6 +86,111 @@ def edge(
 
     documents = _each(files, analyse, laser=laser, axis=axis, failed=lambda file, why: _failed_edge(file, why, scale))
     return _finish(documents, json, _edge_table)
+
+
+@raman.command()
+def vibron(
+    files: Files,
+    edge_pressure: Annotated[
+        float | None, typer.Option("--edge-pressure", help="Pressure of the diamond edge in GPa: chooses the branch.")
+    ] = None,
+    laser: Laser = None,
+    axis: Axis = "auto",
+    json: Json = False,
+) -> int:
+    """Find the hydrogen vibron and give both of its pressures.
+
+    Example: hydrostruct raman vibron "vibron/*.txt" --edge-pressure 93.5 --json
+    """
+    from hydrostruct.raman.vibron import find_vibron
+
+    if edge_pressure is not None and not 0 <= edge_pressure <= 1000:
+        raise InputError(f"--edge-pressure is {edge_pressure:g}. Expected GPa, from 0 to 1000, such as 95.")
+
+    def analyse(spectrum: Spectrum) -> dict[str, Any]:
+        return vibron_document(find_vibron(spectrum, edge_pressure_gpa=edge_pressure))
+
+    documents = _each(files, analyse, laser=laser, axis=axis, failed=_failed_vibron)
+    return _finish(documents, json, _vibron_table)
+
+
+@raman.command()
+def peaks(
+    files: Files,
+    range_: Annotated[
+        tuple[float, float] | None, typer.Option("--range", help="Range in cm⁻¹.", metavar="LO HI")
+    ] = None,
+    laser: Laser = None,
+    axis: Axis = "auto",
+    json: Json = False,
+) -> int:
+    """Find and fit all lines of a spectrum.
+
+    Example: hydrostruct raman peaks sample.txt --range 100 900 --json
+    """
+    from hydrostruct.raman.lines import find_lines
+
+    if range_ is not None and not range_[0] < range_[1]:
+        raise InputError(f"--range is {range_[0]:g} {range_[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
+
+    def analyse(spectrum: Spectrum) -> dict[str, Any]:
+        found = find_lines(spectrum, range_cm1=range_)
+        return {
+            "file": spectrum.name,
+            "verdict": Verdict.CONVERGED if found else Verdict.ABSENT,
+            "reason": "" if found else "No line stands above the noise.",
+            "peaks": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found],
+        }
+
+    def failed(file: str, message: str) -> dict[str, Any]:
+        return {"file": file, "verdict": Verdict.FAILED, "reason": message, "peaks": []}
+
+    return _finish(_each(files, analyse, laser=laser, axis=axis, failed=failed), json, _peak_table)
+
+
+def vibron_document(found: VibronFit) -> dict[str, Any]:
+    """A vibron under the names that JSON promises."""
+    return {
+        "file": found.file,
+        "verdict": found.verdict,
+        "reason": found.reason,
+        **{name: getattr(found, name) for name in _VIBRON_NUMBERS},
+        "branches": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found.branches],
+    }
+
+
+def _failed_vibron(file: str, message: str) -> dict[str, Any]:
+    return {"file": file, "verdict": Verdict.FAILED, "reason": message, **dict.fromkeys(_VIBRON_NUMBERS),
+            "branches": []}  # fmt: skip
+
+
+def _vibron_table(documents: list[dict[str, Any]]) -> str:
+    rows = []
+    for one in documents:
+        pressures = {
+            branch["branch"]: format_value(branch["pressure_gpa"], branch["pressure_sigma_gpa"])
+            for branch in one["branches"]
+        }
+        rows.append([
+            one["file"], str(one["verdict"]), _value(one, "vibron_cm1"), _value(one, "width_cm1"),
+            pressures.get("lower", "n/a"), pressures.get("upper", "n/a"),
+        ])  # fmt: skip
+    header = ["spectrum", "verdict", "vibron cm⁻¹", "width cm⁻¹", "P GPa, lower branch", "P GPa, upper branch"]
+    return "\n".join([
+        format_table(rows, header=header), "",
+        "One shift has two pressures, below and above the maximum near 38 GPa. The upper branch is an interpolation",
+        "through the paper's own point: it is no independent check of a pressure.",
+        *(f"{one['file']}: {one['reason']}" for one in documents if one["reason"]),
+    ])  # fmt: skip
+
+
+def _peak_table(documents: list[dict[str, Any]]) -> str:
+    rows = [
+        [one["file"], _value(peak, "position_cm1"), _value(peak, "width_cm1"), f"{peak['height']:.4g}",
+         f"{peak['significance']:.1f}", str(peak["verdict"])]
+        for one in documents for peak in one["peaks"]
+    ]  # fmt: skip
+    return format_table(rows, header=["spectrum", "line cm⁻¹", "width cm⁻¹", "height", "sigmas", "verdict"])
 
 
 def edge_document(found: EdgeFit, read: EdgePressure) -> dict[str, Any]:

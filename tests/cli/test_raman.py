@@ -137,6 +137,41 @@ def test_a_figure_is_drawn(anvil: Path, tmp_path: Path) -> None:
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("edge",):
+    for name in ("edge", "vibron", "peaks"):
         assert main(["raman", name, "--help"]) == 0
         assert "Example: hydrostruct raman" in capsys.readouterr().out
+
+
+@pytest.fixture
+def hydrogen(tmp_path: Path) -> Path:
+    """A made spectrum with a line at 4194 cm-1."""
+    x = np.linspace(3950.0, 4300.0, 300)
+    counts = np.random.default_rng(3).poisson(400 + 700 / (1 + ((x - 4194) / 6) ** 2))
+    path = tmp_path / "hydrogen.txt"
+    np.savetxt(path, np.stack([x, counts], axis=1), fmt="%.3f")
+    return path
+
+
+def test_vibron_prints_the_promised_fields(hydrogen: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = document(capsys, "vibron", str(hydrogen))
+    promised = ["file", "verdict", "vibron_cm1", "vibron_sigma_cm1", "width_cm1", "width_sigma_cm1", "branches"]
+    assert set(promised) <= set(found)
+    assert abs(float(found["vibron_cm1"]) - 4194.0) < 0.5  # type: ignore[arg-type]
+    branches = found["branches"]
+    assert isinstance(branches, list)
+    assert [set(one) for one in branches] == [{"branch", "pressure_gpa", "pressure_sigma_gpa", "source"}] * 2
+    assert [one["branch"] for one in branches] == ["lower", "upper"]
+    (chosen,) = document(capsys, "vibron", str(hydrogen), "--edge-pressure", "95")
+    assert [one["branch"] for one in chosen["branches"]] == ["upper"]  # type: ignore[attr-defined]
+
+
+def test_peaks_lists_lines(hydrogen: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = document(capsys, "peaks", str(hydrogen), "--range", "4100", "4300")
+    peaks = found["peaks"]
+    assert isinstance(peaks, list)
+    assert len(peaks) == 1
+    assert abs(peaks[0]["position_cm1"] - 4194.0) < 0.5
+    assert main(["raman", "peaks", str(hydrogen)]) == 0
+    assert "line cm⁻¹" in capsys.readouterr().out
+    assert main(["raman", "vibron", str(hydrogen)]) == 0
+    assert "no independent check" in capsys.readouterr().out
