@@ -23,6 +23,7 @@ _SMOOTHING_POINTS = 1.5
 _GAIN = 1.0 / math.sqrt(2.0 * math.sqrt(math.pi) * _SMOOTHING_POINTS)  # what the smoothing leaves of the noise
 SIGNIFICANT = 6.0
 """Standard deviations that a line must stand above the noise."""
+_LEAST_FITTED_SIGMAS = 4.0  # of the height, width and background free: less than the search's own
 _REACH_WIDTHS, _LEAST_REACH_POINTS = 4.0, 8
 _PER_LINE = 4  # place, ln width, height, mixing
 _MOST_TOGETHER = 4
@@ -217,7 +218,7 @@ def _groups(places: Floats, widths: Floats) -> list[list[int]]:
 
 
 def _is_kept(one: LineFit) -> bool:
-    return one.verdict is Verdict.CONVERGED and one.significance >= SIGNIFICANT
+    return one.verdict is Verdict.CONVERGED and one.significance >= _LEAST_FITTED_SIGMAS
 
 
 def _width(log_width: float) -> float:
