@@ -114,7 +114,9 @@ def find_edge(
     band, band_height = _band(ready)
     dips = _dips(ready, band)
     found = [
-        _examine(ready, dip, band_height=band_height, is_flank=number == 0 and dip.at - band < _LINE_REACH_CM1)
+        _flank(dip)
+        if near_cm1 is None and number == 0 and dip.at - band < _LINE_REACH_CM1
+        else _examine(ready, dip, band_height=band_height)
         for number, dip in enumerate(dips)
     ]
     if range_cm1 is not None:
@@ -210,7 +212,17 @@ def _saddle(x: Floats, fall: Floats, first: int, second: int) -> float:
     return float(x[first + int(np.argmin(fall[first : second + 1]))])
 
 
-def _examine(ready: _Prepared, dip: _Dip, *, band_height: float, is_flank: bool) -> _Found:
+def _flank(dip: _Dip) -> _Found:
+    """The fall next to the band's top: its own flank, which is not fitted unless a hint asks for it."""
+    nothing = math.nan
+    candidate = EdgeCandidate(
+        edge_cm1=dip.at, edge_sigma_cm1=nothing, significance=dip.sigmas, contrast=nothing, width_cm1=nothing,
+        kind="band",
+    )  # fmt: skip
+    return _Found(candidate=candidate, fit=failed_step())
+
+
+def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
     """Fit one dip in a window as wide as a first search says."""
     inside = _window(ready, dip, max(dip.width / 2.355, 1.5))
     place, width = dip.at, math.nan
@@ -221,7 +233,7 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float, is_flank: bool)
         inside = _window(ready, replace(dip, at=place), factor * max(width, 0.25 * dip.width))
         if np.any(inside) and fit.verdict is not Verdict.CONVERGED:
             given = ready.x[inside], ready.y[inside]
-            fit = fit_step(*given, sigma=ready.noise[inside], start_cm1=place, skewed=not is_flank)
+            fit = fit_step(*given, sigma=ready.noise[inside], start_cm1=place)
     known = fit.verdict is Verdict.CONVERGED
     contrast = fit.height / band_height if known and band_height > 0 else 0.0
     kind = _kind(ready, fit, dip.sigmas, contrast) if known else "weak"
@@ -231,7 +243,7 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float, is_flank: bool)
         significance=dip.sigmas,
         contrast=contrast,
         width_cm1=fit.width_cm1,
-        kind="band" if is_flank else kind,
+        kind=kind,
     )
     return _Found(candidate=candidate, fit=fit)
 
