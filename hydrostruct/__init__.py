@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hydrostruct.raman.read import read_spectra, read_spectrum
     from hydrostruct.raman.scales import EdgeScale, read_scale, scale_names
     from hydrostruct.raman.spectrum import Spectrum
+    from hydrostruct.raman.temperature import anti_stokes_temperature
     from hydrostruct.raman.vibron import VibronFit, find_vibron, vibron_branches, vibron_pressure
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
@@ -66,6 +67,7 @@ _HOMES = {
     "Spectrum": "hydrostruct.raman.spectrum",
     "Verdict": "hydrostruct.verdict",
     "VibronFit": "hydrostruct.raman.vibron",
+    "anti_stokes_temperature": "hydrostruct.raman.temperature",
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
@@ -123,6 +125,7 @@ __all__ = [
     "Verdict",
     "VibronFit",
     "__version__",
+    "anti_stokes_temperature",
     "build_integrator",
     "cell_at",
     "check_orientation",

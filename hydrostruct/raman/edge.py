@@ -32,7 +32,7 @@ _MERGE_CM1 = 5.0
 _LEAST_FITTED = 10
 _WINDOW_WIDTHS, _WINDOW_CM1 = 4.5, (14.0, 45.0)
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
-_STEP_SIGMAS, _SURE_SIGMAS, _MARGINAL_SIGMAS = 5.0, 8.0, 3.0
+_STEP_SIGMAS, _SURE_SIGMAS, _MARGINAL_SIGMAS = 5.0, 9.0, 3.0
 _STEP_CONTRAST, _SURE_CONTRAST = 0.02, 0.035
 _HINT_CONTRAST, _HINT_SIGMAS = 0.017, 4.5
 _LINE_RISE = 0.6
@@ -388,5 +388,5 @@ def _doubts(best: _Found, lower: list[_Found], found: list[_Found]) -> list[str]
     if above:
         doubts.append(f"A weak step lies higher, at {above[-1].edge_cm1:.1f} cm⁻¹.")
     if mine.significance < _SURE_SIGMAS:
-        doubts.append(f"The step is only {mine.significance:.1f} standard deviations high.")
+        doubts.append(f"The step is only {mine.significance:.1f} standard deviations high: its place is not sure.")
     return doubts
