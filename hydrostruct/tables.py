@@ -54,7 +54,9 @@ def read_text(path: str | os.PathLike[str]) -> str:
     raise AssertionError("Latin-1 decodes every byte")
 
 
-def read_columns(path: str | os.PathLike[str], *, least: int = 2) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+def read_columns(
+    path: str | os.PathLike[str], *, least: int = 2, footer: bool = False
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     """Columns of numbers of a text file.
 
     Blank, tab, comma and semicolon separate; a comma is a decimal sign when most lines read so. Lines before the
@@ -66,6 +68,8 @@ def read_columns(path: str | os.PathLike[str], *, least: int = 2) -> tuple[npt.N
         The file to read.
     least : int
         Columns that a row must have, at least 1.
+    footer : bool
+        Whether lines of words may follow the last row, as some spectrometers write them.
 
     Returns
     -------
@@ -83,11 +87,12 @@ def read_columns(path: str | os.PathLike[str], *, least: int = 2) -> tuple[npt.N
     decimal_comma = _has_decimal_comma(lines)
     rows: list[list[float]] = []
     header: list[str] = []
-    for number, line in enumerate(lines, 1):
-        row = _row(line, decimal_comma)
+    read = [_row(line, decimal_comma) for line in lines]
+    last = max((n for n, row in enumerate(read, 1) if row is not None and len(row) >= least), default=0)
+    for number, (line, row) in enumerate(zip(lines, read, strict=True), 1):
         if row is not None and len(row) >= least:
             rows.append(row)
-        elif not line.strip() or line.strip()[0] in _COMMENT or not rows:
+        elif not line.strip() or line.strip()[0] in _COMMENT or not rows or (footer and number > last):
             header.append(line)
         else:
             raise InputError(

@@ -13,6 +13,7 @@ from hydrostruct.cli.demo import demo
 from hydrostruct.cli.integrate import integrate
 from hydrostruct.cli.lebail import lebail
 from hydrostruct.cli.phases import phases
+from hydrostruct.cli.raman import raman
 from hydrostruct.cli.run import run
 from hydrostruct.errors import InputError
 
@@ -31,6 +32,7 @@ app.command()(demo)
 app.command()(integrate)
 app.command()(lebail)
 app.command()(phases)
+app.add_typer(raman)
 app.command()(run)
 
 

@@ -1,0 +1,1 @@
+"""Spectrum → edge, vibron, peaks → pressure."""
