@@ -171,11 +171,12 @@ def start_cells(given: list[str], phases: list[Any], cells: list[str], pressure:
     """
     starts: dict[str, Any] = {}
     if pressure is not None:
-        from hydrostruct.material.phase import cell_at
+        from hydrostruct.material.phase import start_at
 
         for one in phases:
-            if one.equations_of_state and one.cell.is_known:
-                starts[one.name] = cell_at(one, pressure).cell
+            start = start_at(one, pressure)
+            if start is not None:
+                starts[one.name] = start
             else:
                 print_note(
                     f"note: {one.name}: no equation of state moves its cell to {pressure:g} GPa; the start is its own."

@@ -22,6 +22,7 @@ __all__ = [
     "cell_at",
     "phase_names",
     "read_phase",
+    "start_at",
 ]
 
 _SUFFIXES = (".toml", ".cif", ".jcpds", ".eosmat")
@@ -131,6 +132,31 @@ def cell_at(phase: Phase, pressure_gpa: float, *, eos: str | None = None) -> Cel
         volume_per_fu_sigma_ang3=float(volume_sigma(chosen, pressure_gpa)) if known else math.nan,
         note=_extrapolation_note(phase, chosen, pressure_gpa) if extrapolated else "",
     )
+
+
+def start_at(phase: Phase, pressure_gpa: float) -> Cell | None:
+    """Start of a fit at a pressure: the cell of the equation of state.
+
+    Parameters
+    ----------
+    phase : Phase
+        With or without an equation of state.
+    pressure_gpa : float
+        Pressure, in GPa.
+
+    Returns
+    -------
+    Cell or None
+        None when the phase has no equation of state or no cell that it could move: then its own cell is the start.
+
+    Raises
+    ------
+    InputError
+        When the pressure is no number.
+    """
+    if not (phase.equations_of_state and phase.cell.is_known):
+        return None
+    return cell_at(phase, pressure_gpa).cell
 
 
 def _read_file(path: Path, suffix: str) -> Phase:

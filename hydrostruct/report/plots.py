@@ -85,6 +85,17 @@ def plot_fit(fit: PatternFit, *, ax: Axes | None = None) -> Axes:
     offset = level - float(np.nanmax(difference))
     axes.axhline(offset, color=_GREY, linewidth=0.5)
     axes.plot(position[inside], difference + offset, color=PHASE_COLOURS[0], linewidth=0.6, label="difference")
+    if fit.foreign_lines_deg.size:
+        axes.plot(
+            fit.foreign_lines_deg,
+            np.full(fit.foreign_lines_deg.shape, high + 0.05 * span),
+            "v",
+            color=_GREY,
+            markersize=4,
+            label="of no phase",
+        )
+    # a background that trades with lines outside the range may run far off: what was measured sets the scale
+    axes.set_ylim(float(np.nanmin(difference)) + offset - 0.05 * span, high + 0.12 * span)
     axes.set_xlabel(f"2θ (degrees), λ = {fit.wavelength_ang:g} Å")
     axes.set_ylabel("intensity")
     axes.set_title(f"Rwp {fit.rwp_percent:.2f} %, Rexp {fit.rexp_percent:.2f} %, GOF {fit.gof:.2f}", loc="right")

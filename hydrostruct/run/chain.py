@@ -17,7 +17,8 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
 from hydrostruct.grid import MapPoint, neighbours
-from hydrostruct.material.phase import Phase, cell_at, read_phase
+from hydrostruct.material.cell import FREE_PARAMETERS
+from hydrostruct.material.phase import Phase, read_phase, start_at
 from hydrostruct.report.map_figures import write_figures
 from hydrostruct.results.csv_tables import write_tables
 from hydrostruct.results.nexus import write_nexus
@@ -185,18 +186,11 @@ def _phases(sections: Sequence[PhaseSection], folder: Path) -> tuple[tuple[Phase
         local = folder / section.name
         phase = read_phase(local if local.is_file() else section.name)
         phases.append(phase)
-        if section.pressure_gpa is not None and phase.equations_of_state:
-            cell = cell_at(phase, section.pressure_gpa).cell
-            starts[phase.name] = {name: getattr(cell, name) for name in _free_names(phase)} | section.cell
-        elif section.cell:
-            starts[phase.name] = dict(section.cell)
+        cell = None if section.pressure_gpa is None else start_at(phase, section.pressure_gpa)
+        start = {} if cell is None else {name: getattr(cell, name) for name in FREE_PARAMETERS[phase.system]}
+        if start or section.cell:
+            starts[phase.name] = start | section.cell
     return tuple(phases), starts
-
-
-def _free_names(phase: Phase) -> tuple[str, ...]:
-    from hydrostruct.material.cell import FREE_PARAMETERS
-
-    return FREE_PARAMETERS[phase.system]
 
 
 def _plan(config: RunConfig, folder: Path) -> IntegrationPlan:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.material.cell import Cell, cell_array, cell_covariance, cell_from_components
+from hydrostruct.material.cell import Cell, cell_array, cell_covariance, cell_from_components, reciprocal_components
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
@@ -53,6 +53,8 @@ class Evidence:
     """What `intensity_sigma` is multiplied with when the question is whether a line is there; 1 when sigma is known."""
     in_range: npt.NDArray[np.bool_]
     """Lines whose core is in the data, shape (lines,)."""
+    range_deg: tuple[float, float]
+    """First and last angle of the data, in degrees."""
     significance: Floats
     """Of each phase, shape (phases,)."""
     share: Floats
@@ -111,6 +113,7 @@ def weigh_evidence(model: LeBailModel, data: FitData, solution: Solution) -> Evi
         intensity_sigma=sigma,
         detection_scale=math.sqrt(doubt),
         in_range=inside,
+        range_deg=(float(data.position[0]), float(data.position[-1])),
         significance=significance,
         share=share,
         share_sigma=share_sigma,
@@ -298,7 +301,7 @@ def _report_phase(
         share_sigma=share_sigma,
         free_lines=free_lines,
         widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
-        lines=_fitted_lines(model, evidence, index),
+        lines=_expected_lines(model, evidence, index) if is_absent else _fitted_lines(model, evidence, index),
         **numbers,
     )
 
@@ -331,6 +334,28 @@ def _cell_numbers(
     columns[:, :7] = values, sigma, statistical, common
     columns[:, 7] = columns[:, 6] * per_fu
     return dict(zip(_NUMBER_NAMES, columns.ravel().tolist(), strict=True))
+
+
+def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
+    """Where a phase that is absent would have its lines, by its start; without intensities."""
+    components = np.zeros(model.terms.shape[1])
+    known = reciprocal_components(model.start_cells[index], model.phases[index].system)
+    components[: known.size] = known
+    mine = model.reflections_of[index]
+    sine = 0.5 * model.wavelength_ang * np.sqrt(model.terms[model.reflection_line[mine]] @ components)
+    position = np.degrees(2.0 * np.arcsin(np.minimum(sine, 1.0)))
+    low, high = evidence.range_deg
+    mine, position = mine[(position > low) & (position < high)], position[(position > low) & (position < high)]
+    order = np.argsort(position, kind="stable")
+    nothing = np.full(order.size, np.nan)
+    return FittedLines(
+        hkl=model.reflection_hkl[mine[order]],
+        multiplicity=model.reflection_multiplicity[mine[order]],
+        two_theta_deg=position[order],
+        width_deg=nothing,
+        intensity=nothing,
+        intensity_sigma=nothing,
+    )
 
 
 def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:

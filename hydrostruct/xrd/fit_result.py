@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FittedLines:
-    """The reflections of one phase that the data can see."""
+    """The reflections of one phase that the data can see; of an absent phase, where its start would have them."""
 
     hkl: Ints
     """Miller indices, shape (n, 3)."""

@@ -204,3 +204,15 @@ def test_a_shape_that_does_not_fit_the_images_is_refused(folder: Path, capsys: p
     assert main(["run", str(other), "--out", str(folder / "three")]) == 2
     assert "25 points, but 6 images" in capsys.readouterr().err
     assert not (folder / "three").exists()
+
+
+def test_silx_takes_every_map_of_the_file_for_a_plot_with_errors(result: hs.RunResult, folder: Path) -> None:
+    nxdata = pytest.importorskip("silx.io.nxdata")
+    with h5py.File(folder / "one" / "results.nxs") as file:
+        shown = nxdata.get_default(file)
+        assert shown is not None
+        assert shown.is_valid
+        assert shown.signal.shape == (2, 3)
+        assert shown.signal_name.startswith("Au_volume_per_fu")
+        assert [axis.shape for axis in shown.axes] == [(2,), (3,)]
+        assert shown.errors.shape == (2, 3)
