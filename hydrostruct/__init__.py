@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hydrostruct.run.chain import run
     from hydrostruct.verdict import Verdict
     from hydrostruct.xrd.cake import integrate_cake, integrate_sectors
+    from hydrostruct.xrd.calibrate import InstrumentWidths, calibrate_widths
     from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
     from hydrostruct.xrd.frames import Frame, find_frames, iterate_frames, read_frame
     from hydrostruct.xrd.geometry import Geometry, read_geometry
@@ -68,6 +69,8 @@ _HOMES = {
     "Verdict": "hydrostruct.verdict",
     "VibronFit": "hydrostruct.raman.vibron",
     "anti_stokes_temperature": "hydrostruct.raman.temperature",
+    "InstrumentWidths": "hydrostruct.xrd.calibrate",
+    "calibrate_widths": "hydrostruct.xrd.calibrate",
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
@@ -114,6 +117,7 @@ __all__ = [
     "Frame",
     "Geometry",
     "InputError",
+    "InstrumentWidths",
     "LineFit",
     "Pattern",
     "PatternFit",
@@ -127,6 +131,7 @@ __all__ = [
     "__version__",
     "anti_stokes_temperature",
     "build_integrator",
+    "calibrate_widths",
     "cell_at",
     "check_orientation",
     "edge_from_pressure",

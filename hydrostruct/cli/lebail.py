@@ -92,7 +92,7 @@ def lebail(
     options: dict[str, Any] = {
         "cells": starts,
         "two_theta_deg": range_,
-        "exclude_deg": tuple(_pair(text) for text in exclude or ()),
+        "exclude_deg": excluded_regions(exclude),
         "background": _background(background),
         "free": tuple(_by_record_name(word, phase, phases) for word in free or ()),
         "fix": tuple(_by_record_name(word, phase, phases) for word in fix or ()),
@@ -118,6 +118,11 @@ def lebail(
     for note in warning_notes(fits):
         print_note(f"note: {note}")
     return 1 if attention or failures else 0
+
+
+def excluded_regions(given: list[str] | None) -> tuple[tuple[float, float], ...]:
+    """Regions of ``--exclude LO HI``, in degrees."""
+    return tuple(_pair(text) for text in given or ())
 
 
 def expand_files(patterns: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hydrostruct.cli.calibrate import calibrate_widths
 from hydrostruct.cli.demo import demo
 from hydrostruct.cli.integrate import integrate
 from hydrostruct.cli.lebail import lebail
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("calibrate-widths")(calibrate_widths)
 app.command()(demo)
 app.command()(integrate)
 app.command()(lebail)
