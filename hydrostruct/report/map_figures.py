@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from hydrostruct.report.figures import save_figure
 from hydrostruct.report.plots import plot_fit
-from hydrostruct.results.nexus import map_values, phase_values, point_values
+from hydrostruct.results.nexus import map_values, phase_values, point_values, raman_values
 from hydrostruct.results.record import RunResult
 from hydrostruct.verdict import Verdict
 
@@ -35,6 +35,13 @@ _QUANTITIES = {
     "c_ang": "c (Å)",
     "share": "share of Bragg area",
     "significance": "significance (sigma)",
+}
+
+
+_RAMAN = {
+    "pressure_gpa": "pressure by the diamond edge (GPa)",
+    "edge_cm1": "diamond edge (cm⁻¹)",
+    "vibron_cm1": "hydrogen vibron (cm⁻¹)",
 }
 
 
@@ -100,6 +107,10 @@ def write_figures(result: RunResult, folder: str | os.PathLike[str]) -> list[Pat
                 stem = f"map_{phase.replace('/', '_')}_{name}.png"
                 written.append(_single(result, drawn_values(result, phase, name), f"{phase}: {label}", target / stem))
         written.append(_single(result, point_values(result, "rwp_percent"), "Rwp (%)", target / "map_rwp_percent.png"))
+        for name, label in _RAMAN.items():
+            values = raman_values(result, name)
+            if np.any(np.isfinite(values)):
+                written.append(_single(result, values, label, target / f"map_{name}.png"))
         for point in result.points:
             if point.fit is not None:
                 figure, axes = _new((9.0, 4.2))

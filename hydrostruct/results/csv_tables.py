@@ -34,7 +34,18 @@ POINT_COLUMNS = (
     "frame",
     "exposure_s",
     "monitor",
+    "pressure_systematic_gpa",
+    "pressure_scale",
+    "edge_verdict",
+    "vibron_verdict",
+    "raman_reason",
 )
+RAMAN_MAPS = {
+    "pressure": ("gpa", "GPa"),
+    "edge": ("cm1", "1/cm"),
+    "vibron": ("cm1", "1/cm"),
+}
+"""Numbers of the Raman spectra that are drawn as maps, with the unit of their names, and the unit itself."""
 _CELL = tuple(
     f"{stem}{kind}_{unit}"
     for stem, unit in (
@@ -107,6 +118,37 @@ def _point_row(point: PointResult) -> dict[str, object]:
     }
     if point.fit is not None:
         row.update(rp_percent=point.fit.rp_percent, rwp_percent=point.fit.rwp_percent, gof=point.fit.gof)
+    row.update(raman_numbers(point))
+    return row
+
+
+def raman_numbers(point: PointResult) -> dict[str, object]:
+    """What the Raman spectra of a point say, by the names of the columns; nothing for a run without.
+
+    Parameters
+    ----------
+    point : PointResult
+        One point.
+
+    Returns
+    -------
+    dict
+        Edge and vibron in cm⁻¹, pressure in GPa with its systematic part, verdicts, and the reason.
+    """
+    raman = point.raman
+    if raman is None:
+        return {}
+    row: dict[str, object] = {"raman_reason": raman.reason}
+    if raman.edge is not None:
+        row.update(edge_cm1=raman.edge.edge_cm1, edge_sigma_cm1=raman.edge.edge_sigma_cm1)
+        row["edge_verdict"] = raman.edge.verdict
+    if raman.pressure is not None:
+        names = ("pressure_gpa", "pressure_sigma_gpa", "pressure_systematic_gpa")
+        row.update({name: getattr(raman.pressure, name) for name in names})
+        row["pressure_scale"] = raman.pressure.scale
+    if raman.vibron is not None:
+        row.update(vibron_cm1=raman.vibron.vibron_cm1, vibron_sigma_cm1=raman.vibron.vibron_sigma_cm1)
+        row["vibron_verdict"] = raman.vibron.verdict
     return row
 
 

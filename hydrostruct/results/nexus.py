@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.files import write_whole
+from hydrostruct.results.csv_tables import RAMAN_MAPS, raman_numbers
 from hydrostruct.results.record import PointResult, RunResult
 
 Floats = npt.NDArray[np.float64]
@@ -95,6 +96,12 @@ def phase_values(result: RunResult, phase: str, name: str) -> Floats:
     return np.array([np.nan if fit is None else float(getattr(fit, name)) for fit in found])
 
 
+def raman_values(result: RunResult, name: str) -> Floats:
+    """One number of the Raman spectra at all points, NaN where there is none, shape (points,)."""
+    numbers = (raman_numbers(point).get(name) for point in result.points)
+    return np.array([float(one) if isinstance(one, float) else np.nan for one in numbers])
+
+
 def point_values(result: RunResult, name: str) -> Floats:
     """One attribute of the fits at all points, NaN where there is none, shape (points,)."""
     return np.array([np.nan if point.fit is None else float(getattr(point.fit, name)) for point in result.points])
@@ -131,6 +138,10 @@ def _write_maps(entry: Any, result: RunResult) -> None:
     maps = _group(entry, "maps", "NXcollection")
     for name in ("rwp_percent", "gof"):
         _write_map(maps, result, name, point_values(result, name), None, "")
+    if any(point.raman is not None for point in result.points):
+        for quantity, (ending, unit) in RAMAN_MAPS.items():
+            values, sigma = (raman_values(result, f"{quantity}{kind}_{ending}") for kind in ("", "_sigma"))
+            _write_map(maps, result, f"raman_{quantity}", values, sigma, unit)
     for phase in result.phase_names:
         stem = phase.replace("/", "_")
         for quantity, unit in PHASE_QUANTITIES.items():

@@ -6,9 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hydrostruct.grid import MapPoint
+from hydrostruct.raman.edge_fit import EdgeFit
+from hydrostruct.raman.edge_pressure import EdgePressure
+from hydrostruct.raman.vibron import VibronFit
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.pattern import Pattern
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointRaman:
+    """What the Raman spectra of one point say."""
+
+    edge: EdgeFit | None
+    """The diamond edge; None without a spectrum of the anvil that could be read."""
+    pressure: EdgePressure | None
+    """Its pressure; None without an edge spectrum."""
+    vibron: VibronFit | None
+    """The hydrogen vibron; None without a spectrum."""
+    reason: str
+    """Whole sentences: why a number is missing or doubtful."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +54,8 @@ class PointResult:
     """Its fit; None where there was no pattern, or it could not be fitted."""
     notes: tuple[str, ...]
     """What a user should know; whole sentences."""
+    raman: PointRaman | None = None
+    """Its Raman spectra; None for a run without."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from hydrostruct.material.phase import Phase, read_phase, start_at
 from hydrostruct.report.map_figures import write_figures
 from hydrostruct.results.csv_tables import write_tables
 from hydrostruct.results.nexus import write_nexus
-from hydrostruct.results.record import PointResult, RunResult
+from hydrostruct.results.record import PointRaman, PointResult, RunResult
 from hydrostruct.run.config import PhaseSection, RunConfig, read_config
 from hydrostruct.run.engines import open_engine
 from hydrostruct.run.integration import (
@@ -35,6 +35,7 @@ from hydrostruct.run.integration import (
 )
 from hydrostruct.run.points import map_points, monitor_values
 from hydrostruct.run.progress import Progress
+from hydrostruct.run.raman import analyse_raman, pressure_gradient
 from hydrostruct.tables import read_text
 from hydrostruct.tiff import tiff_bytes
 from hydrostruct.verdict import Verdict
@@ -107,21 +108,23 @@ def run(
             neighbours=neighbours(places),
             executor=_telling(engine, tell),
         )
+        raman, raman_notes = _raman(config, folder, places, engine)
+    incident = [math.nan] * len(frames) if monitor is None else monitor.tolist()
     result = RunResult(
         title=config.title,
         sample=config.sample,
         is_simulated="simulated" in config.title.casefold(),
         shape=config.map.shape,
         points=tuple(
-            _point(place, file, frame[1], image, fit, math.nan if monitor is None else float(monitor[place.point - 1]))
-            for place, file, frame, image, fit in zip(places, files, frames, images, fits, strict=True)
+            _point(place, file, frame[1], image, fit, incident[place.point - 1], own)
+            for place, file, frame, image, fit, own in zip(places, files, frames, images, fits, raman, strict=True)
         ),
         phase_names=tuple(phase.name for phase in phases),
         wavelength_ang=plan.geometry.wavelength_ang,
         settings=read_text(source),
         versions={name: version(name) for name in _PROGRAMS},
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
-        notes=(*notes, *spots),
+        notes=(*notes, *spots, *raman_notes),
     )
     write_results(result, target)
     return result
@@ -137,8 +140,17 @@ def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
 
 
 def _unread_sections(config: RunConfig) -> tuple[str, ...]:
-    given = [name for name in ("raman", "transport") if getattr(config, name) is not None]
-    return tuple(f"[{name}] of the run.toml is not analysed by this version." for name in given)
+    return () if config.transport is None else ("[transport] of the run.toml is not analysed by this version.",)
+
+
+def _raman(
+    config: RunConfig, folder: Path, places: Sequence[MapPoint], engine: Executor
+) -> tuple[Sequence[PointRaman | None], tuple[str, ...]]:
+    if config.raman is None:
+        return [None] * len(places), ()
+    found, notes = analyse_raman(config.raman, folder, len(places), executor=engine)
+    gradient = pressure_gradient(places, found)
+    return found, (*notes, *([gradient] if gradient else []))
 
 
 def _scales(monitor: npt.NDArray[np.float64] | None, frames: Sequence[Any]) -> list[float]:
@@ -295,7 +307,13 @@ def _fit_jobs(
 
 
 def _point(
-    place: MapPoint, file: str, frame: int, image: ImageAnswer, answer: FitAnswer | None, monitor: float
+    place: MapPoint,
+    file: str,
+    frame: int,
+    image: ImageAnswer,
+    answer: FitAnswer | None,
+    monitor: float,
+    raman: PointRaman | None,
 ) -> PointResult:
     fit = None if answer is None else answer.fit
     integration = image.integration
@@ -312,6 +330,7 @@ def _point(
         pattern=None if integration is None else integration.pattern,
         fit=fit,
         notes=() if integration is None else integration.notes,
+        raman=raman,
     )
 
 
@@ -344,5 +363,8 @@ def _log(result: RunResult) -> str:
     for point in result.points:
         lines.append(f"point {point.place.point}: {point.file}: {point.verdict}. {point.reason}".rstrip())
         lines += [f"point {point.place.point}: note: {note}" for note in point.notes]
+        lines += (
+            [f"point {point.place.point}: Raman: {point.raman.reason}"] if point.raman and point.raman.reason else []
+        )
         lines += [f"point {point.place.point}: {warning}" for warning in (point.fit.warnings if point.fit else ())]
     return "\n".join(lines) + "\n"

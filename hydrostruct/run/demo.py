@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydrostruct.files import write_whole
-from hydrostruct.results.record import RunResult
+from hydrostruct.results.record import PointResult, RunResult
 from hydrostruct.run.chain import run
 from hydrostruct.run.progress import Progress
 from hydrostruct.simulate.reference_run import simulate_run
-from hydrostruct.simulate.truth import Truth
+from hydrostruct.simulate.truth import PointTruth, Truth
 from hydrostruct.verdict import Verdict
 
 
@@ -25,7 +25,7 @@ class Comparison:
     point: int
     """Number of the point."""
     phase: str
-    """Name of the phase."""
+    """Name of the phase; empty for what belongs to the point as a whole."""
     is_there: bool
     """Whether it was put in."""
     is_found: bool
@@ -129,7 +129,31 @@ def compare(truth: Truth, result: RunResult) -> list[Comparison]:
                         sigma=math.nan if found is None else getattr(found, sigma),
                     )
                 )
+        rows += _compare_raman(true_point, point)
     return rows
+
+
+def _compare_raman(truth: PointTruth, point: PointResult) -> list[Comparison]:
+    """Edge and vibron of one point, truth beside result."""
+    raman = point.raman
+    pairs = (
+        ("edge_cm1", truth.edge_cm1, None if raman is None else raman.edge),
+        ("vibron_cm1", truth.vibron_cm1, None if raman is None else raman.vibron),
+    )
+    return [
+        Comparison(
+            point=point.place.point,
+            phase="",
+            is_there=true is not None,
+            is_found=found is not None and math.isfinite(getattr(found, name)),
+            verdict=Verdict.FAILED if found is None else found.verdict,
+            quantity=name,
+            true=math.nan if true is None else true,
+            found=math.nan if found is None else getattr(found, name),
+            sigma=math.nan if found is None else getattr(found, name.replace("_cm1", "_sigma_cm1")),
+        )
+        for name, true, found in pairs
+    ]
 
 
 def _table(comparison: list[Comparison]) -> str:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
 from hydrostruct.simulate.detector import SimulatedDetector, poni_text
 from hydrostruct.simulate.images import SATURATION_COUNTS, build_scene, simulate_image
 from hydrostruct.simulate.sample import map_truth
+from hydrostruct.simulate.spectra import simulate_edge, simulate_vibron, spectrum_text
 from hydrostruct.simulate.truth import TRUTH_NAME, PointTruth, Settings, Truth, read_truth, truth_text
 from hydrostruct.tiff import tiff_bytes
 
@@ -19,6 +22,7 @@ __all__ = ["read_truth", "simulate_run"]
 
 _STEP_UM = (5.0, 5.0)
 _RANGE_DEG = (5.0, 25.0)
+_HEATING_GPA = {"before": 101.9, "after": 93.5}
 _LABEL = "SIMULATED by hydrostruct, not measured data"
 
 
@@ -35,8 +39,9 @@ def simulate_run(
     Parameters
     ----------
     folder : path-like
-        Where ``xrd/map_001.tif`` …, ``xrd/geometry.poni``, ``run.toml`` and ``truth.json`` go; files of an earlier run
-        are replaced.
+        Where ``xrd/map_001.tif`` …, ``xrd/geometry.poni``, ``raman/edge_001.txt`` …, ``raman/vibron_001.txt`` …,
+        ``raman/before_heating.txt``, ``raman/after_heating.txt``, ``run.toml`` and ``truth.json`` go; files of an
+        earlier run are replaced.
     seed : int
         0 or more; the same seed gives the same bytes.
     shape : tuple of int
@@ -65,14 +70,37 @@ def simulate_run(
         image = simulate_image(scene, point)
         content = tiff_bytes(image.counts, description=_description(plan, point), software=_LABEL)
         write_whole(target / point.file, content)
-        points.append(image.point)
+        points.append(_write_spectra(target, plan, image.point))
         if on_image is not None:
             on_image(len(points), len(plan.points))
-    truth = replace(plan, points=tuple(points))
+    truth = replace(plan, points=tuple(points), heating_edges_cm1=_write_heating(target, plan))
     write_whole(target / "xrd" / "geometry.poni", poni_text(truth.detector, label=f"{_LABEL}; seed {seed}"))
     write_whole(target / "run.toml", _run_text(truth))
     write_whole(target / TRUTH_NAME, truth_text(truth))
     return truth
+
+
+def _write_spectra(folder: Path, plan: Truth, point: PointTruth) -> PointTruth:
+    """Edge and vibron spectra of one point; the point with what is true of them."""
+    rng = np.random.default_rng([plan.seed, point.point, 2])
+    label = f"{_LABEL}: seed {plan.seed}, point {point.point}"
+    shift, counts, edge, pressure = simulate_edge(rng, point.pressure_gpa)
+    write_whole(folder / f"raman/edge_{point.point:03d}.txt", spectrum_text(f"{label}, diamond edge", shift, counts))
+    shift, counts, vibron = simulate_vibron(rng, point.pressure_gpa)
+    write_whole(folder / f"raman/vibron_{point.point:03d}.txt", spectrum_text(f"{label}, vibron", shift, counts))
+    return replace(point, edge_cm1=edge, edge_pressure_gpa=pressure, vibron_cm1=vibron)
+
+
+def _write_heating(folder: Path, plan: Truth) -> tuple[float, float]:
+    """Spectra of the anvil before and after laser heating; their true edges in cm⁻¹."""
+    edges = []
+    for number, (name, pressure) in enumerate(_HEATING_GPA.items()):
+        rng = np.random.default_rng([plan.seed, number, 3])
+        shift, counts, edge, _ = simulate_edge(rng, pressure)
+        text = spectrum_text(f"{_LABEL}: seed {plan.seed}, anvil {name} laser heating", shift, counts)
+        write_whole(folder / f"raman/{name}_heating.txt", text)
+        edges.append(edge)
+    return edges[0], edges[1]
 
 
 def make_truth(*, seed: int, shape: tuple[int, int], settings: Settings) -> Truth:
@@ -163,6 +191,11 @@ polarization = {truth.settings.polarization}
 two_theta_deg = [{low}, {high}]
 bins = 2000
 clip = "none"
+
+[raman]
+edge = "raman/edge_*.txt"
+vibron = "raman/vibron_*.txt"
+scale = "akahama2006"
 
 [[phases]]
 name = "CeH9-P63mmc"

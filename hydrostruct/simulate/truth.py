@@ -87,6 +87,12 @@ class PointTruth:
     """What the area would be with infinitely many grains."""
     phases: Mapping[str, PhaseTruth]
     """The phases that are there, by name; a phase that is not listed is absent."""
+    edge_cm1: float | None = None
+    """Diamond edge of its spectrum, in cm⁻¹; None before the spectrum is drawn."""
+    edge_pressure_gpa: float | None = None
+    """Pressure that this edge means, in GPa: a little less than that of the sample, as light comes from all depths."""
+    vibron_cm1: float | None = None
+    """Hydrogen vibron of its spectrum, in cm⁻¹; None before the spectrum is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +115,8 @@ class Truth:
     """How the images are made."""
     points: tuple[PointTruth, ...]
     """The points in scan order."""
+    heating_edges_cm1: tuple[float, float] | None = None
+    """Diamond edge before and after laser heating, in cm⁻¹; None before the spectra are drawn."""
     simulated: bool = field(default=True, init=False)
     """Always true: nothing of this was measured."""
 
@@ -172,6 +180,8 @@ def _truth(document: dict[str, Any]) -> Truth:
     """The records from JSON; a key that is missing or unknown they refuse themselves."""
     values = {entry.name: document[entry.name] for entry in fields(Truth) if entry.init}
     values |= {name: tuple(values[name]) for name in ("shape", "step_um", "two_theta_deg")}
+    heating = values["heating_edges_cm1"]
+    values["heating_edges_cm1"] = None if heating is None else tuple(heating)
     values["detector"] = SimulatedDetector(**{**values["detector"], "shape": tuple(values["detector"]["shape"])})
     grains = values["settings"]["grains"]
     values["settings"] = Settings(**{**values["settings"], "grains": math.inf if grains is None else grains})

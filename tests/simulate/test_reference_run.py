@@ -51,7 +51,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
 
 def test_a_run_holds_images_geometry_run_file_and_truth(run):
     folder, truth = run
-    assert set(_bytes(folder)) == {"run.toml", "truth.json", "xrd/geometry.poni", *(p.file for p in truth.points)}
+    spectra = {f"raman/{kind}_{number:03d}.txt" for kind in ("edge", "vibron") for number in (1, 2, 3, 4)}
+    spectra |= {"raman/before_heating.txt", "raman/after_heating.txt"}
+    images = {point.file for point in truth.points}
+    assert set(_bytes(folder)) == {"run.toml", "truth.json", "xrd/geometry.poni"} | images | spectra
     assert [point.file for point in truth.points] == [f"xrd/map_{number:03d}.tif" for number in (1, 2, 3, 4)]
 
 
