@@ -18,6 +18,7 @@ from hydrostruct.xrd.agreement import serial_factor
 from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, solve
 from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms
+from hydrostruct.xrd.profile import pseudo_voigt
 from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, own_lines, own_parameters, with_peaks
 
 Floats = npt.NDArray[np.float64]
@@ -30,9 +31,10 @@ _CAP = 25.0
 _PEAK_SIGMA = 3.0
 _MOST_PEAKS = 40
 _ROUNDS = 3
-_AT_ONCE = 2
-_CLEARLY = 10.0
+_AT_ONCE = 3
+_CLEARLY = 4.0
 _WAVES = 1.25
+_SHIFTED_SIGMA = 1.5
 _START_TERMS = 12
 
 
@@ -171,6 +173,80 @@ def _single_peaks(found: Explained) -> tuple[Floats, Floats]:
     """Places and widths of the single peaks of a solution."""
     theirs = ~own_lines(found.model)
     return found.solution.position[theirs], found.solution.width[theirs]
+
+
+def release_lines(model: LeBailModel, found: Explained, *, terms: int | None) -> Explained:
+    """Let lines go that lie elsewhere than the cell of their phase wants them: a stranger's line lies on them.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        The phases alone.
+    found : Explained
+        Where a fit came to rest, with its single peaks.
+    terms : int or None
+        Background terms; None to let the data choose.
+
+    Returns
+    -------
+    Explained
+
+    Notes
+    -----
+    Of the lines whose places misfit most, the one whose release betters the fit most becomes a single peak; it stays
+    one when the fit is better by more than the peak costs. A phase keeps two lines more than its cell has parameters.
+    """
+    for _ in range(_ROUNDS):
+        if residual_scale(found.solution, found.data) > _WAVES * noise_scale(found.data):
+            break
+        trials = [_released(model, found, line, terms=terms) for line in _misplaced_lines(found)]
+        trials = [pair for pair in trials if pair[1].solution.converged]
+        if not trials:
+            break
+        scale = min(residual_scale(one.solution, one.data) for one in (found, *(one for _, one in trials)))
+        without, trial = min(trials, key=lambda pair: pair[1].cost(scale))
+        intensity = math.log(found.data.position.size)  # it had one before: only place and width are new
+        if trial.cost(scale) - intensity > found.cost(scale) - _CLEARLY:
+            break
+        model, found = without, trial
+    return found
+
+
+def _released(model: LeBailModel, found: Explained, line: int, *, terms: int | None) -> tuple[LeBailModel, Explained]:
+    without = _without_line(model, line)
+    places, widths = _single_peaks(found)
+    places = np.append(places, found.solution.position[line])
+    widths = np.append(widths, found.solution.width[line])
+    own = found.solution.values[: own_parameters(model)]
+    return without, _fitted(without, found.data, own, (places, widths), terms=terms)
+
+
+def _without_line(model: LeBailModel, line: int) -> LeBailModel:
+    """The model with one line taken out of its phase."""
+    nowhere = model.terms.copy()
+    nowhere[line] = 0.0
+    return replace(model, terms=nowhere)
+
+
+def _misplaced_lines(found: Explained) -> list[int]:
+    """Lines of phases whose residuals look most like a shift of them, the worst first."""
+    model, solution, data = found.model, found.solution, found.data
+    scale = residual_scale(solution, data)
+    with np.errstate(invalid="ignore"):
+        mine = own_lines(model) & (solution.intensity > 0)
+    shifts = []
+    for line in np.flatnonzero(mine):
+        phase = int(model.phase_of[line])
+        if np.sum(mine & (model.phase_of == phase)) < np.sum(cell_parameters(model, phase) >= 0) + 3:
+            continue
+        step = 0.02 * solution.width[line]
+        at = data.position - solution.position[line]
+        slope = pseudo_voigt(at - step, solution.width[line], 0.4) - pseudo_voigt(at + step, solution.width[line], 0.4)
+        size = math.sqrt(float(np.sum(data.weight * slope**2)))
+        seen = abs(float(np.sum(data.weight * slope * solution.residual))) / (size * scale) if size > 0 else 0.0
+        if seen > _SHIFTED_SIGMA:
+            shifts.append((-seen, int(line)))
+    return [line for _, line in sorted(shifts)[:_AT_ONCE]]
 
 
 def _with_more(model: LeBailModel, found: Explained, place: Floats, *, terms: int | None) -> Explained:

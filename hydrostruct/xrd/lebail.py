@@ -35,6 +35,7 @@ from hydrostruct.xrd.foreign import (
     explained,
     fit_trusting,
     is_supported,
+    release_lines,
     residual_scale,
     rests_free,
 )
@@ -304,6 +305,10 @@ def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: 
         supported = is_supported(near, peaks)
         if not supported:
             return _settle(found, alternatives)
+    if found.foreign_deg.size and found.is_complete:
+        found = release_lines(model, found, terms=options.terms)
+    if near.foreign_deg.size and near.is_complete:
+        near = release_lines(model, near, terms=options.terms)
     if not convinces(model, *best) and rests_free(near) and _is_as_good(near, found, best, peaks):
         return _settle(near, (), least=SUPPORTED_SIGMA if supported else DETECTION_SIGMA)
     return _settle(found, alternatives)
