@@ -2,10 +2,11 @@
 
 Run: python scripts/check_capture.py [N] [--mode axes|volume|ceh10|pt|all] [--seed S]
 
-Patterns of CeH9 and CeH4 with random intensities, strongest line 500 to 2000 counts on a background of 200 to 700, FWHM
-0.08°, Poisson noise. Modes: ``axes``, every axis of each phase off by up to 2 %; ``volume``, volumes off by up to 3 % and
-axial ratios by up to 2 %; ``ceh10`` and ``pt``, as ``axes`` with lines of CeH10 or Pt in the pattern and not in the model.
-A fit is right when every axis lies within 0.02 % of the truth; others are counted by what they say of themselves.
+Patterns of CeH9 and CeH4 with random intensities, strongest line 500 to 2000 counts on a background of 200 to 700,
+FWHM 0.08°, Poisson noise. Modes: ``axes``, every axis of each phase off by up to 2 %; ``volume``, volumes off by up to
+3 % and axial ratios by up to 2 %; ``ceh10`` and ``pt``, as ``axes`` with lines of CeH10 or Pt in the pattern and not in
+the model. A fit is right when every axis lies within 0.02 % of the truth; others are counted by what they say of
+themselves.
 """
 
 from __future__ import annotations
