@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
+    from hydrostruct.transport.critical_temperature import find_tc
+    from hydrostruct.transport.curves import ResistanceCurve, VoltageCurve
+    from hydrostruct.transport.normal_state import fit_normal_state
+    from hydrostruct.transport.read import read_resistance, read_voltage_current
+    from hydrostruct.transport.tc_result import TcFit, Transition
+    from hydrostruct.transport.van_der_pauw import sheet_resistance, sheet_resistance_sigma
     from hydrostruct.verdict import Verdict
     from hydrostruct.xrd.cake import integrate_cake, integrate_sectors
     from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
@@ -41,11 +47,18 @@ _HOMES = {
     "PatternFit": "hydrostruct.xrd.fit_result",
     "Phase": "hydrostruct.material.phase",
     "PhaseFit": "hydrostruct.xrd.fit_result",
+    "ResistanceCurve": "hydrostruct.transport.curves",
+    "RunResult": "hydrostruct.results.record",
+    "TcFit": "hydrostruct.transport.tc_result",
+    "Transition": "hydrostruct.transport.tc_result",
     "Verdict": "hydrostruct.verdict",
+    "VoltageCurve": "hydrostruct.transport.curves",
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
     "find_frames": "hydrostruct.xrd.frames",
+    "find_tc": "hydrostruct.transport.critical_temperature",
+    "fit_normal_state": "hydrostruct.transport.normal_state",
     "fit_pattern": "hydrostruct.xrd.lebail",
     "fit_patterns": "hydrostruct.xrd.lebail",
     "integrate_cake": "hydrostruct.xrd.cake",
@@ -57,9 +70,12 @@ _HOMES = {
     "read_geometry": "hydrostruct.xrd.geometry",
     "read_mask": "hydrostruct.xrd.masks",
     "read_pattern": "hydrostruct.xrd.pattern",
-    "run": "hydrostruct.run.chain",
-    "RunResult": "hydrostruct.results.record",
     "read_phase": "hydrostruct.material.phase",
+    "read_resistance": "hydrostruct.transport.read",
+    "read_voltage_current": "hydrostruct.transport.read",
+    "run": "hydrostruct.run.chain",
+    "sheet_resistance": "hydrostruct.transport.van_der_pauw",
+    "sheet_resistance_sigma": "hydrostruct.transport.van_der_pauw",
     "write_pattern": "hydrostruct.xrd.pattern",
 }
 
@@ -72,13 +88,19 @@ __all__ = [
     "PatternFit",
     "Phase",
     "PhaseFit",
+    "ResistanceCurve",
     "RunResult",
+    "TcFit",
+    "Transition",
     "Verdict",
+    "VoltageCurve",
     "__version__",
     "build_integrator",
     "cell_at",
     "check_orientation",
     "find_frames",
+    "find_tc",
+    "fit_normal_state",
     "fit_pattern",
     "fit_patterns",
     "integrate_cake",
@@ -91,7 +113,11 @@ __all__ = [
     "read_mask",
     "read_pattern",
     "read_phase",
+    "read_resistance",
+    "read_voltage_current",
     "run",
+    "sheet_resistance",
+    "sheet_resistance_sigma",
     "write_pattern",
 ]
 
