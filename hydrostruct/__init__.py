@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
+    from hydrostruct.transport.critical_current import differential_resistance, fit_voltage_current
     from hydrostruct.transport.critical_temperature import find_tc
     from hydrostruct.transport.curves import ResistanceCurve, VoltageCurve
+    from hydrostruct.transport.ic_result import CriticalCurrentFit, converted_ic, pulse_heat
     from hydrostruct.transport.normal_state import fit_normal_state
     from hydrostruct.transport.read import read_resistance, read_voltage_current
     from hydrostruct.transport.tc_result import TcFit, Transition
@@ -40,6 +42,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "Cell": "hydrostruct.material.cell",
+    "CriticalCurrentFit": "hydrostruct.transport.ic_result",
     "Frame": "hydrostruct.xrd.frames",
     "Geometry": "hydrostruct.xrd.geometry",
     "InputError": "hydrostruct.errors",
@@ -56,16 +59,20 @@ _HOMES = {
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
+    "converted_ic": "hydrostruct.transport.ic_result",
+    "differential_resistance": "hydrostruct.transport.critical_current",
     "find_frames": "hydrostruct.xrd.frames",
     "find_tc": "hydrostruct.transport.critical_temperature",
     "fit_normal_state": "hydrostruct.transport.normal_state",
     "fit_pattern": "hydrostruct.xrd.lebail",
     "fit_patterns": "hydrostruct.xrd.lebail",
+    "fit_voltage_current": "hydrostruct.transport.critical_current",
     "integrate_cake": "hydrostruct.xrd.cake",
     "integrate_frame": "hydrostruct.xrd.integrate",
     "integrate_sectors": "hydrostruct.xrd.cake",
     "iterate_frames": "hydrostruct.xrd.frames",
     "phase_names": "hydrostruct.material.phase",
+    "pulse_heat": "hydrostruct.transport.ic_result",
     "read_frame": "hydrostruct.xrd.frames",
     "read_geometry": "hydrostruct.xrd.geometry",
     "read_mask": "hydrostruct.xrd.masks",
@@ -81,6 +88,7 @@ _HOMES = {
 
 __all__ = [
     "Cell",
+    "CriticalCurrentFit",
     "Frame",
     "Geometry",
     "InputError",
@@ -98,16 +106,20 @@ __all__ = [
     "build_integrator",
     "cell_at",
     "check_orientation",
+    "converted_ic",
+    "differential_resistance",
     "find_frames",
     "find_tc",
     "fit_normal_state",
     "fit_pattern",
     "fit_patterns",
+    "fit_voltage_current",
     "integrate_cake",
     "integrate_frame",
     "integrate_sectors",
     "iterate_frames",
     "phase_names",
+    "pulse_heat",
     "read_frame",
     "read_geometry",
     "read_mask",
