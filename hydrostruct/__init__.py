@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from hydrostruct.transport.curves import ResistanceCurve, VoltageCurve
     from hydrostruct.transport.ic_result import CriticalCurrentFit, converted_ic, pulse_heat
     from hydrostruct.transport.normal_state import fit_normal_state
+    from hydrostruct.transport.pinning import (
+        CriticalCurrents,
+        PinningComparison,
+        PinningFit,
+        compare_pinning,
+        read_critical_currents,
+        value_at_zero,
+    )
+    from hydrostruct.transport.pinning_models import (
+        current_density,
+        penetration_depth,
+        pinning_shape,
+        self_field_density,
+        swollen_thickness,
+    )
     from hydrostruct.transport.read import read_resistance, read_voltage_current
     from hydrostruct.transport.tc_result import TcFit, Transition
     from hydrostruct.transport.van_der_pauw import sheet_resistance, sheet_resistance_sigma
@@ -43,6 +58,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 _HOMES = {
     "Cell": "hydrostruct.material.cell",
     "CriticalCurrentFit": "hydrostruct.transport.ic_result",
+    "CriticalCurrents": "hydrostruct.transport.pinning",
     "Frame": "hydrostruct.xrd.frames",
     "Geometry": "hydrostruct.xrd.geometry",
     "InputError": "hydrostruct.errors",
@@ -50,6 +66,8 @@ _HOMES = {
     "PatternFit": "hydrostruct.xrd.fit_result",
     "Phase": "hydrostruct.material.phase",
     "PhaseFit": "hydrostruct.xrd.fit_result",
+    "PinningComparison": "hydrostruct.transport.pinning",
+    "PinningFit": "hydrostruct.transport.pinning",
     "ResistanceCurve": "hydrostruct.transport.curves",
     "RunResult": "hydrostruct.results.record",
     "TcFit": "hydrostruct.transport.tc_result",
@@ -59,7 +77,9 @@ _HOMES = {
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
+    "compare_pinning": "hydrostruct.transport.pinning",
     "converted_ic": "hydrostruct.transport.ic_result",
+    "current_density": "hydrostruct.transport.pinning_models",
     "differential_resistance": "hydrostruct.transport.critical_current",
     "find_frames": "hydrostruct.xrd.frames",
     "find_tc": "hydrostruct.transport.critical_temperature",
@@ -71,8 +91,11 @@ _HOMES = {
     "integrate_frame": "hydrostruct.xrd.integrate",
     "integrate_sectors": "hydrostruct.xrd.cake",
     "iterate_frames": "hydrostruct.xrd.frames",
+    "penetration_depth": "hydrostruct.transport.pinning_models",
     "phase_names": "hydrostruct.material.phase",
+    "pinning_shape": "hydrostruct.transport.pinning_models",
     "pulse_heat": "hydrostruct.transport.ic_result",
+    "read_critical_currents": "hydrostruct.transport.pinning",
     "read_frame": "hydrostruct.xrd.frames",
     "read_geometry": "hydrostruct.xrd.geometry",
     "read_mask": "hydrostruct.xrd.masks",
@@ -81,14 +104,18 @@ _HOMES = {
     "read_resistance": "hydrostruct.transport.read",
     "read_voltage_current": "hydrostruct.transport.read",
     "run": "hydrostruct.run.chain",
+    "self_field_density": "hydrostruct.transport.pinning_models",
     "sheet_resistance": "hydrostruct.transport.van_der_pauw",
     "sheet_resistance_sigma": "hydrostruct.transport.van_der_pauw",
+    "swollen_thickness": "hydrostruct.transport.pinning_models",
+    "value_at_zero": "hydrostruct.transport.pinning",
     "write_pattern": "hydrostruct.xrd.pattern",
 }
 
 __all__ = [
     "Cell",
     "CriticalCurrentFit",
+    "CriticalCurrents",
     "Frame",
     "Geometry",
     "InputError",
@@ -96,6 +123,8 @@ __all__ = [
     "PatternFit",
     "Phase",
     "PhaseFit",
+    "PinningComparison",
+    "PinningFit",
     "ResistanceCurve",
     "RunResult",
     "TcFit",
@@ -106,7 +135,9 @@ __all__ = [
     "build_integrator",
     "cell_at",
     "check_orientation",
+    "compare_pinning",
     "converted_ic",
+    "current_density",
     "differential_resistance",
     "find_frames",
     "find_tc",
@@ -118,8 +149,11 @@ __all__ = [
     "integrate_frame",
     "integrate_sectors",
     "iterate_frames",
+    "penetration_depth",
     "phase_names",
+    "pinning_shape",
     "pulse_heat",
+    "read_critical_currents",
     "read_frame",
     "read_geometry",
     "read_mask",
@@ -128,8 +162,11 @@ __all__ = [
     "read_resistance",
     "read_voltage_current",
     "run",
+    "self_field_density",
     "sheet_resistance",
     "sheet_resistance_sigma",
+    "swollen_thickness",
+    "value_at_zero",
     "write_pattern",
 ]
 

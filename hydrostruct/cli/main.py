@@ -14,6 +14,7 @@ from hydrostruct.cli.integrate import integrate
 from hydrostruct.cli.lebail import lebail
 from hydrostruct.cli.phases import phases
 from hydrostruct.cli.run import run
+from hydrostruct.cli.transport import transport
 from hydrostruct.errors import InputError
 
 _PAIR_OPTIONS = ("--exclude",)
@@ -32,6 +33,7 @@ app.command()(integrate)
 app.command()(lebail)
 app.command()(phases)
 app.command()(run)
+app.add_typer(transport)
 
 
 def _print_version(asked: bool) -> None:

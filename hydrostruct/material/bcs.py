@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 GAP_OVER_KT = math.pi * math.exp(-0.5772156649015329)
 """Δ(0)/k_B Tc = π e^−γ = 1.763877."""
-_NODES, _TOP = 800, 12.0
+_NODES, _TOP = 120, 48.0
 
 
 def gap_ratio(reduced_temperature: npt.ArrayLike) -> Floats:
@@ -77,6 +77,7 @@ def _between(squared: PchipInterpolator, reduced_temperature: npt.ArrayLike) -> 
     inside = np.clip(t, 0.0, 1.0)
     value = np.maximum(squared(np.where(np.isnan(inside), 0.0, inside)), 0.0)
     value = np.sqrt(value) if squared is _tables()[0] else value
+    value = np.where(t >= 1.0, 0.0, value)  # rounding of the interpolation must not leave a gap above Tc
     return np.asarray(np.where(np.isnan(t) | (t < 0), np.nan, value))
 
 
@@ -90,14 +91,19 @@ def _tables() -> tuple[PchipInterpolator, PchipInterpolator]:
     return PchipInterpolator(grid, gaps**2), PchipInterpolator(grid, densities)
 
 
+@lru_cache(maxsize=1)
+def _legendre() -> tuple[Floats, Floats]:
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return nodes, weights
+
+
 def _energies(t: float, gap: float) -> tuple[Floats, Floats]:
     """Nodes ξ over kT, weights, as E over kT: Gauss–Legendre in two parts, dense where the gap is small."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES // 4)
+    nodes, weights = _legendre()
     delta = GAP_OVER_KT * gap / t
     inner = min(max(3.0 * delta, 1e-3), 3.0)
-    top = _TOP * 4.0
-    x = np.concatenate([0.5 * inner * (nodes + 1.0), inner + 0.5 * (top - inner) * (nodes + 1.0)])
-    w = np.concatenate([0.5 * inner * weights, 0.5 * (top - inner) * weights])
+    x = np.concatenate([0.5 * inner * (nodes + 1.0), inner + 0.5 * (_TOP - inner) * (nodes + 1.0)])
+    w = np.concatenate([0.5 * inner * weights, 0.5 * (_TOP - inner) * weights])
     return np.sqrt(x**2 + delta**2), w
 
 
