@@ -279,6 +279,11 @@ def _value(document: dict[str, Any], value: str, sigma: str, scale: float = 1.0)
     return format_value(scale * number, math.nan if error is None else scale * error)
 
 
+def _temperature(document: dict[str, Any]) -> str:
+    value = document["temperature_k"]
+    return "n/a" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
 def _tc_table(documents: list[dict[str, Any]]) -> str:
     names = ("tc", "onset", "t90", "t50", "t10", "zero")
     words = ("Tc", "onset", "90 %", "50 %", "10 %", "zero")
@@ -309,7 +314,7 @@ def _tc_table(documents: list[dict[str, Any]]) -> str:
 
 def _ic_table(documents: list[dict[str, Any]]) -> str:
     rows = [
-        [one["file"], str(one["verdict"]), _value(one, "temperature_k", "n", 1.0).partition("(")[0],
+        [one["file"], str(one["verdict"]), _temperature(one),
          _value(one, "ic_a", "ic_sigma_a"), _value(one, "n", "n_sigma"), f"{one['criterion_v']:g}",
          one["polarity"] or "n/a"]
         for one in documents

@@ -49,7 +49,7 @@ def plot_resistance(found: TcFit, *, ax: Axes | None = None) -> Axes:
         axes.plot(step.tc_k + rise, step.transition_ohm + step.transition_ohm_per_k * rise, "--", color="black",
                   linewidth=0.9)  # fmt: skip
         axes.annotate(f"{step.tc_k:.2f} ± {step.tc_sigma_k:.2f} K", (step.tc_k, step.above_ohm),
-                      xytext=(-8, 10), textcoords="offset points", ha="right")  # fmt: skip
+                      xytext=(8, -16), textcoords="offset points", ha="left")  # fmt: skip
     axes.set_ylim(-0.06 * top, 1.25 * top)
     axes.set_xlabel("temperature (K)")
     axes.set_ylabel("resistance (Ω)")
@@ -62,7 +62,7 @@ def plot_resistance(found: TcFit, *, ax: Axes | None = None) -> Axes:
 def _inset(found: TcFit, axes: Axes) -> None:
     """The foot of the lowest transition, about zero."""
     step = found.steps[-1]
-    inset = axes.inset_axes((0.09, 0.5, 0.3, 0.33))
+    inset = axes.inset_axes((0.09, 0.55, 0.26, 0.33))
     low, high = found.zero_k - 3.0 * step.width_k, found.zero_k + 1.5 * step.width_k
     for index, sweep in enumerate(found.sweeps):
         near = (sweep.temperature_k > low) & (sweep.temperature_k < high)
