@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hydrostruct.transport.ic_result import CriticalCurrentFit
     from hydrostruct.transport.pinning import PinningComparison
+    from hydrostruct.transport.tc_pressure import TcPoint, TcPressureLine
     from hydrostruct.transport.tc_result import TcFit
 
 _GREY = "#7f7f7f"
@@ -185,3 +186,44 @@ def _colours(fits: Sequence[CriticalCurrentFit]) -> list[tuple[float, float, flo
     values = values if np.all(np.isfinite(values)) else np.arange(len(fits), dtype=float)
     span = max(float(np.ptp(values)), 1e-12)
     return [plt.get_cmap("cividis")(0.9 * (value - values.min()) / span) for value in values]
+
+
+def plot_tc_pressure(points: Sequence[TcPoint], *, line: TcPressureLine | None = None, ax: Axes | None = None) -> Axes:
+    """Tc against pressure: own points filled, the literature's open, theory crosses; a colour for each phase.
+
+    Parameters
+    ----------
+    points : sequence of TcPoint
+        What to draw; ``this work`` as the source marks own points.
+    line : TcPressureLine, optional
+        A straight line through some of them.
+    ax : Axes, optional
+        Where to draw; new axes when left out.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = plt.gca() if ax is None else ax
+    phases = list(dict.fromkeys(point.phase for point in points))
+    for point in points:
+        colour = PHASE_COLOURS[phases.index(point.phase) % len(PHASE_COLOURS)]
+        own, theory = point.source == "this work", "theory" in point.quantity
+        sigmas = [value if np.isfinite(value) else None for value in (point.pressure_sigma_gpa, point.tc_sigma_k)]
+        axes.errorbar(point.pressure_gpa, point.tc_k, xerr=sigmas[0], yerr=sigmas[1], color=colour,
+                      marker="x" if theory else "*" if own else "o", markersize=11 if own else 6,
+                      markerfacecolor=colour if own else "none")  # fmt: skip
+    for phase in phases:
+        axes.plot([], [], "o", color=PHASE_COLOURS[phases.index(phase) % len(PHASE_COLOURS)], label=phase)
+    if line is not None:
+        ends = np.array(axes.get_xlim())
+        axes.plot(ends, line.tc_k + line.slope_k_per_gpa * (ends - line.pressure_gpa), "--", color=_GREY,
+                  label=f"{line.slope_k_per_gpa:.2f} ± {line.slope_sigma_k_per_gpa:.2f} K/GPa")  # fmt: skip
+        axes.set_xlim(*ends)
+    for marker, word in (("*", "this work"), ("o", "literature"), ("x", "theory")):
+        axes.plot([], [], marker, color="black", markerfacecolor="black" if marker == "*" else "none", linestyle="",
+                  label=word)  # fmt: skip
+    axes.set_xlabel("pressure (GPa)")
+    axes.set_ylabel("Tc (K)")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return axes
