@@ -53,7 +53,7 @@ def fit_baseline(current: Floats, voltage: Floats, *, below_a: float) -> Baselin
     rest = voltage[use] - design @ values
     freedom = max(rest.size - 2, 1)
     quantum = 1e-9 * float(np.max(np.abs(voltage)))
-    noise = max(float(np.sqrt(rest @ rest / freedom)), quantum, 1e-300)
+    noise = max(float(np.sqrt(rest @ rest / freedom)), quantum, 1e-100)
     inverse = np.linalg.pinv(design.T @ design)
     return Baseline(
         offset_v=float(values[0]),

@@ -149,7 +149,7 @@ def _straight(current: Floats, voltage: Floats) -> _Ohmic:
     values, *_ = np.linalg.lstsq(design, y, rcond=None)
     rest = y - design @ values
     second = rest[2:] - 2.0 * rest[1:-1] + rest[:-2]
-    noise = max(1.4826 * float(np.median(np.abs(second))) / math.sqrt(6.0), 1e-9 * float(np.max(np.abs(y))), 1e-300)
+    noise = max(1.4826 * float(np.median(np.abs(second))) / math.sqrt(6.0), 1e-9 * float(np.max(np.abs(y))), 1e-100)
     chi2 = float(rest @ rest) / max(x.size - 2, 1)
     inverse = np.linalg.pinv(design.T @ design)
     return _Ohmic(resistance_ohm=float(values[1]), sigma_ohm=math.sqrt(inverse[1, 1] * max(chi2, noise**2)),

@@ -77,9 +77,11 @@ def fit_power_law(current: Floats, voltage: Floats, *, baseline: Baseline, crite
 def _start(log_current: Floats, voltage: Floats, criterion_v: float) -> list[float]:
     """The straight line in ln V against ln I."""
     good = voltage > 0
-    slope = np.polyfit(log_current[good], np.log(voltage[good] / criterion_v), 1)[0]
-    n = max(float(slope), 0.5)
-    return [float(np.mean(log_current[good]) - np.mean(np.log(voltage[good] / criterion_v)) / n), n]
+    x, y = log_current[good], np.log(voltage[good] / criterion_v)
+    lever = x - np.mean(x)
+    spread = float(lever @ lever)
+    n = max(float(lever @ y) / spread, 0.5) if spread > 1e-18 else 10.0
+    return [float(np.mean(x) - np.mean(y) / n), n]
 
 
 def _fit(

@@ -162,6 +162,8 @@ def read_named_table(path: str | os.PathLike[str]) -> dict[str, Floats]:
 def _header_words(header: tuple[str, ...], columns: int) -> list[str] | None:
     """The names of the columns: the last header line with as many words as columns."""
     for line in reversed(header):
+        if "=" in line:  # a setting, not names
+            continue
         text = re.sub(r"\s+(?=[(\[])", "_", line.strip().lstrip("#!;'%\"/ ").replace('"', ""))
         for separator in (",", ";", "\t", None):
             words = [word.strip() for word in text.split(separator) if word.strip()]

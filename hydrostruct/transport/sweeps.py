@@ -83,7 +83,7 @@ def point_noise(temperature: Floats, resistance: Floats) -> Floats:
         Above 0: the larger of medians over 21 and 201 points, as 21 alone would call a quiet moment quiet. It grows
         within a transition, where noise of the temperature counts too.
     """
-    floor = max(1e-9 * float(np.max(np.abs(resistance))), 1e-300)
+    floor = max(1e-9 * float(np.max(np.abs(resistance))), 1e-100)
     if resistance.size < 7:
         return np.full(resistance.size, max(float(np.std(resistance)), floor))
     windows = np.lib.stride_tricks.sliding_window_view
