@@ -13,6 +13,8 @@ from hydrostruct.errors import InputError
 
 _COMMENT = "#!;'%\"/"
 _COMMA_NUMBER = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ _T]\d\d:\d\d(?::[\d.]+)?)?|\b\d\d?:\d\d:\d\d(?:\.\d+)?")
+_EMPTY_CELL = re.compile(r",(?=\s*,)")
 _ONLY_NUMBERS = re.compile(r"[\s;,.+\-eE\d]*\d[\s;,.+\-eE\d]*")
 
 
@@ -125,6 +127,8 @@ def _reads_with_comma(line: str) -> bool:
 
 
 def _row(line: str, decimal_comma: bool) -> list[float] | None:
+    """The numbers of a line; a date, and a cell left empty between two commas, are NaN, so that columns stay."""
+    line = _DATE.sub("nan", line) if decimal_comma else _EMPTY_CELL.sub(",nan", _DATE.sub("nan", line))
     text = line.replace(",", ".") if decimal_comma else line.replace(",", " ")
     words = text.replace(";", " ").split()
     try:

@@ -16,6 +16,7 @@ from hydrostruct.cli.lebail import lebail
 from hydrostruct.cli.phases import phases
 from hydrostruct.cli.raman import raman
 from hydrostruct.cli.run import run
+from hydrostruct.cli.transport import transport
 from hydrostruct.errors import InputError
 
 _PAIR_OPTIONS = ("--exclude",)
@@ -36,6 +37,7 @@ app.command()(lebail)
 app.command()(phases)
 app.add_typer(raman)
 app.command()(run)
+app.add_typer(transport)
 
 
 def _print_version(asked: bool) -> None:
