@@ -66,7 +66,7 @@ def _summary(comparison: list[Comparison]) -> dict[str, Any]:
     """Presence right and wrong, and the pulls of the numbers that the fits vouch for."""
     once = [row for row in comparison if row.quantity == "a_ang"]
     pulls: dict[str, Any] = {}
-    for quantity in ("a_ang", "c_ang", "volume_per_fu_ang3", "share", "edge_cm1", "vibron_cm1"):
+    for quantity in ("a_ang", "c_ang", "volume_per_fu_ang3", "share", "edge_cm1", "vibron_cm1", "ic", "n"):
         values = [
             row.pull
             for row in comparison

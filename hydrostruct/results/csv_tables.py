@@ -1,4 +1,4 @@
-"""points.csv and phases.csv: the same bytes for the same input."""
+"""points.csv, phases.csv, transport.csv and links.csv: the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -77,8 +77,26 @@ PHASE_COLUMNS = (
 )
 
 
+TRANSPORT_COLUMNS = ("file", "kind", "temperature_k", "quantity", "value", "sigma", "unit", "verdict", "reason")
+LINK_COLUMNS = (
+    "point",
+    "run",
+    "kind",
+    "file",
+    "tc_k",
+    "tc_sigma_k",
+    "expected_tc_k",
+    "expected_tc_sigma_k",
+    "pressure_gpa",
+    "phases",
+    "reason",
+    "distance_um",
+    "is_between",
+)
+
+
 def write_tables(result: RunResult, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """Write points.csv and phases.csv into a folder.
+    """Write points.csv and phases.csv into a folder, and transport.csv and links.csv for a run with transport.
 
     Parameters
     ----------
@@ -95,10 +113,16 @@ def write_tables(result: RunResult, folder: str | os.PathLike[str]) -> tuple[Pat
     target = Path(folder)
     points = (_point_row(point) for point in result.points)
     phases = (row for point in result.points for row in _phase_rows(point))
-    return (
+    written = (
         write_whole(target / "points.csv", _text(POINT_COLUMNS, points)),
         write_whole(target / "phases.csv", _text(PHASE_COLUMNS, phases)),
     )
+    if result.transport:
+        numbers = ({name: getattr(one, name) for name in TRANSPORT_COLUMNS} for one in result.transport)
+        write_whole(target / "transport.csv", _text(TRANSPORT_COLUMNS, numbers))
+        links = ({name: getattr(one, name, None) for name in LINK_COLUMNS} for one in result.links)
+        write_whole(target / "links.csv", _text(LINK_COLUMNS, links))
+    return written
 
 
 def _point_row(point: PointResult) -> dict[str, object]:

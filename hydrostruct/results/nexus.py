@@ -34,6 +34,10 @@ PHASE_QUANTITIES = {
 _UNITS = {"ang": "angstrom", "deg": "degree", "ang3": "angstrom^3", "": ""}
 
 
+_TRANSPORT_NUMBERS = {"temperature_k": "K", "value": "", "sigma": ""}
+_LINK_NUMBERS = {"point": "", "tc_k": "K", "tc_sigma_k": "K", "pressure_gpa": "GPa", "distance_um": "um"}
+
+
 def write_nexus(result: RunResult, path: str | os.PathLike[str]) -> Path:
     """Write a run as one NeXus file.
 
@@ -60,6 +64,7 @@ def write_nexus(result: RunResult, path: str | os.PathLike[str]) -> Path:
         _write_process(entry, result)
         _write_maps(entry, result)
         _write_patterns(entry, result)
+        _write_transport(entry, result)
         file.flush()
         image = file.id.get_file_image()
     return write_whole(path, image)
@@ -193,6 +198,22 @@ def _write_patterns(entry: Any, result: RunResult) -> None:
     }
     for name, column in columns.items():
         group.create_dataset(name, data=_stacked(result.points, column, size), compression="gzip", shuffle=True)
+
+
+def _write_transport(entry: Any, result: RunResult) -> None:
+    """Numbers of the transport curves, and every point beside every curve; columns as in the tables."""
+    if not result.transport:
+        return
+    for name, rows, texts, numbers in (
+        ("transport", result.transport, ("file", "kind", "quantity", "unit", "verdict", "reason"), _TRANSPORT_NUMBERS),
+        ("links", result.links, ("run", "kind", "file", "phases", "reason"), _LINK_NUMBERS),
+    ):
+        group = _group(entry, name, "NXcollection")
+        for column in texts:
+            group[column] = [str(getattr(row, column)) for row in rows]
+        for column, unit in numbers.items():
+            group[column] = [getattr(row, column) for row in rows]
+            group[column].attrs["units"] = unit
 
 
 def _stacked(points: tuple[PointResult, ...], column: Any, size: int) -> Floats:

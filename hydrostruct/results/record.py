@@ -6,12 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hydrostruct.grid import MapPoint
+from hydrostruct.linkage.first_link import Link
 from hydrostruct.raman.edge_fit import EdgeFit
 from hydrostruct.raman.edge_pressure import EdgePressure
 from hydrostruct.raman.vibron import VibronFit
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.pattern import Pattern
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransportNumber:
+    """One number of one transport curve."""
+
+    file: str
+    """Where the curve comes from."""
+    kind: str
+    """``resistance``, ``voltage_current`` or ``conductance``."""
+    temperature_k: float
+    """Temperature of the curve, in K; NaN for one over temperature."""
+    quantity: str
+    """``tc``, ``onset``, ``zero``, ``t90``, ``t50``, ``t10``, ``tc_2`` for a second transition, ``ic``, ``n``."""
+    value: float
+    """The number; NaN where there is none."""
+    sigma: float
+    """Its standard uncertainty."""
+    unit: str
+    """Of both."""
+    verdict: Verdict
+    """Why it can, or cannot, be used."""
+    reason: str
+    """Whole sentences; the criterion of a critical current stands here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,3 +109,7 @@ class RunResult:
     """SHA-256 of each input file, by its name."""
     notes: tuple[str, ...]
     """What concerns all points."""
+    transport: tuple[TransportNumber, ...] = ()
+    """Numbers of the transport curves; empty for a run without."""
+    links: tuple[Link, ...] = ()
+    """Every point beside every curve."""

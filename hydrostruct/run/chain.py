@@ -17,12 +17,13 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
 from hydrostruct.grid import MapPoint, neighbours
+from hydrostruct.linkage.first_link import Link, LinkedCurve, LinkedPoint, link_points
 from hydrostruct.material.cell import FREE_PARAMETERS
 from hydrostruct.material.phase import Phase, read_phase, start_at
 from hydrostruct.report.map_figures import write_figures
 from hydrostruct.results.csv_tables import write_tables
 from hydrostruct.results.nexus import write_nexus
-from hydrostruct.results.record import PointRaman, PointResult, RunResult
+from hydrostruct.results.record import PointRaman, PointResult, RunResult, TransportNumber
 from hydrostruct.run.config import PhaseSection, RunConfig, read_config
 from hydrostruct.run.engines import open_engine
 from hydrostruct.run.integration import (
@@ -36,6 +37,7 @@ from hydrostruct.run.integration import (
 from hydrostruct.run.points import map_points, monitor_values
 from hydrostruct.run.progress import Progress
 from hydrostruct.run.raman import analyse_raman, pressure_gradient
+from hydrostruct.run.transport import analyse_transport
 from hydrostruct.tables import read_text
 from hydrostruct.tiff import tiff_bytes
 from hydrostruct.verdict import Verdict
@@ -93,7 +95,7 @@ def run(
     phases, starts = _phases(config.phases, folder)
     widths = None if config.diffraction.instrument is None else read_widths(folder / config.diffraction.instrument)
     plan = _plan(config, folder)
-    notes = (*_unread_sections(config), *_check_first(frames, plan))
+    notes = _check_first(frames, plan)
     plan, spots = _without_steady_spots(config, frames, plan, target)
     tell = progress or (lambda what, done, total: None)
     with open_engine(workers) as engine:
@@ -109,6 +111,7 @@ def run(
             executor=_telling(engine, tell),
         )
         raman, raman_notes = _raman(config, folder, places, engine)
+        numbers, curves, transport_notes = _transport(config, folder, engine)
     incident = [math.nan] * len(frames) if monitor is None else monitor.tolist()
     result = RunResult(
         title=config.title,
@@ -124,8 +127,10 @@ def run(
         settings=read_text(source),
         versions={name: version(name) for name in _PROGRAMS},
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
-        notes=(*notes, *spots, *raman_notes),
+        notes=(*notes, *spots, *raman_notes, *transport_notes),
+        transport=numbers,
     )
+    result = replace(result, links=_links(config, result, curves))
     write_results(result, target)
     return result
 
@@ -137,10 +142,6 @@ def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
     write_nexus(result, target / "results.nxs")
     write_figures(result, target / "figures")
     write_whole(target / "run.log", _log(result))
-
-
-def _unread_sections(config: RunConfig) -> tuple[str, ...]:
-    return () if config.transport is None else ("[transport] of the run.toml is not analysed by this version.",)
 
 
 def _raman(
@@ -176,6 +177,32 @@ def _without_steady_spots(
         f'as reflections of the diamonds are: {STEADY_SPOTS_FILE}. With steady_spots = "keep" they stay.'
     )
     return replace(plan, masks=(*plan.masks, str(path))), (note,)
+
+
+def _transport(
+    config: RunConfig, folder: Path, engine: Executor
+) -> tuple[tuple[TransportNumber, ...], tuple[LinkedCurve, ...], tuple[str, ...]]:
+    if config.transport is None:
+        return (), (), ()
+    return analyse_transport(config.transport, folder, executor=engine)
+
+
+def _links(config: RunConfig, result: RunResult, curves: Sequence[LinkedCurve]) -> tuple[Link, ...]:
+    points = [
+        LinkedPoint(
+            point=one.place.point,
+            x_um=one.place.x_um,
+            y_um=one.place.y_um,
+            phases=() if one.fit is None else tuple(name for name, found in one.fit.phases.items() if found.detected),
+            pressure_gpa=math.nan
+            if one.raman is None or one.raman.pressure is None
+            else one.raman.pressure.pressure_gpa,
+        )
+        for one in result.points
+    ]
+    run = ", ".join(word for word in (config.sample, config.cell, config.load_step) if word) or config.title
+    electrodes = None if config.transport is None else config.transport.electrodes_um
+    return link_points(points, curves, run=run, electrodes_um=electrodes)
 
 
 def _frames(config: RunConfig, folder: Path) -> list[tuple[FrameSource, int]]:

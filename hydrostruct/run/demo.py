@@ -23,7 +23,7 @@ class Comparison:
     """One phase at one point: what was put in, and what was found. NaN where there is nothing."""
 
     point: int
-    """Number of the point."""
+    """Number of the point; 0 for what belongs to the run as a whole."""
     phase: str
     """Name of the phase; empty for what belongs to the point as a whole."""
     is_there: bool
@@ -130,6 +130,31 @@ def compare(truth: Truth, result: RunResult) -> list[Comparison]:
                     )
                 )
         rows += _compare_raman(true_point, point)
+    return rows + _compare_transport(truth, result)
+
+
+def _compare_transport(truth: Truth, result: RunResult) -> list[Comparison]:
+    """Critical currents and exponents, truth beside result; Tc is a matter of definition, and has no truth here."""
+    found = {(one.file, one.quantity): one for one in result.transport}
+    rows = []
+    for curve in truth.curves:
+        for quantity, true in (("ic", curve.ic_a), ("n", curve.n)):
+            one = found.get((curve.file, quantity))
+            if one is None:
+                continue
+            rows.append(
+                Comparison(
+                    point=0,
+                    phase="",
+                    is_there=true is not None,
+                    is_found=math.isfinite(one.value),
+                    verdict=one.verdict,
+                    quantity=quantity,
+                    true=math.nan if true is None else true,
+                    found=one.value,
+                    sigma=one.sigma,
+                )
+            )
     return rows
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
+from hydrostruct.simulate.curves import simulate_curves
 from hydrostruct.simulate.detector import SimulatedDetector, poni_text
 from hydrostruct.simulate.images import SATURATION_COUNTS, build_scene, simulate_image
 from hydrostruct.simulate.sample import map_truth
@@ -73,7 +74,15 @@ def simulate_run(
         points.append(_write_spectra(target, plan, image.point))
         if on_image is not None:
             on_image(len(points), len(plan.points))
-    truth = replace(plan, points=tuple(points), heating_edges_cm1=_write_heating(target, plan))
+    curves = simulate_curves(seed, label=_LABEL)
+    for curve, text in curves:
+        write_whole(target / curve.file, text)
+    truth = replace(
+        plan,
+        points=tuple(points),
+        curves=tuple(curve for curve, _ in curves),
+        heating_edges_cm1=_write_heating(target, plan),
+    )
     write_whole(target / "xrd" / "geometry.poni", poni_text(truth.detector, label=f"{_LABEL}; seed {seed}"))
     write_whole(target / "run.toml", _run_text(truth))
     write_whole(target / TRUTH_NAME, truth_text(truth))
@@ -196,6 +205,11 @@ clip = "none"
 edge = "raman/edge_*.txt"
 vibron = "raman/vibron_*.txt"
 scale = "akahama2006"
+
+[transport]
+resistance = "transport/rt_*.csv"
+voltage_current = "transport/vi_*.csv"
+electrodes_um = [[0, 0], [20, 0], [20, 20], [0, 20]]
 
 [[phases]]
 name = "CeH9-P63mmc"

@@ -96,6 +96,24 @@ class PointTruth:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CurveTruth:
+    """One transport curve."""
+
+    file: str
+    """The file, relative to the folder of the run."""
+    kind: str
+    """``resistance`` or ``voltage_current``."""
+    temperature_k: float | None
+    """Temperature, in K; None for a curve over temperature."""
+    middles_k: tuple[float, ...] = ()
+    """Middle of each transition, in K, the highest first."""
+    ic_a: float | None = None
+    """Critical current at 0.2 µV, in A; None above Tc."""
+    n: float | None = None
+    """Exponent of V(I); None above Tc."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Truth:
     """All that is true of a simulated run."""
 
@@ -115,6 +133,8 @@ class Truth:
     """How the images are made."""
     points: tuple[PointTruth, ...]
     """The points in scan order."""
+    curves: tuple[CurveTruth, ...] = ()
+    """The transport curves; none before they are drawn."""
     heating_edges_cm1: tuple[float, float] | None = None
     """Diamond edge before and after laser heating, in cm⁻¹; None before the spectra are drawn."""
     simulated: bool = field(default=True, init=False)
@@ -180,6 +200,9 @@ def _truth(document: dict[str, Any]) -> Truth:
     """The records from JSON; a key that is missing or unknown they refuse themselves."""
     values = {entry.name: document[entry.name] for entry in fields(Truth) if entry.init}
     values |= {name: tuple(values[name]) for name in ("shape", "step_um", "two_theta_deg")}
+    values["curves"] = tuple(
+        CurveTruth(**{**entry, "middles_k": tuple(entry["middles_k"])}) for entry in values["curves"]
+    )
     heating = values["heating_edges_cm1"]
     values["heating_edges_cm1"] = None if heating is None else tuple(heating)
     values["detector"] = SimulatedDetector(**{**values["detector"], "shape": tuple(values["detector"]["shape"])})

@@ -1,0 +1,1 @@
+"""Map points beside the other measurements of the same load step."""
