@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hydrostruct.andreev.conductance import andreev_conductance, d_wave_conductance, two_gap_conductance
     from hydrostruct.errors import InputError
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
@@ -42,6 +43,9 @@ _HOMES = {
     "Phase": "hydrostruct.material.phase",
     "PhaseFit": "hydrostruct.xrd.fit_result",
     "Verdict": "hydrostruct.verdict",
+    "andreev_conductance": "hydrostruct.andreev.conductance",
+    "d_wave_conductance": "hydrostruct.andreev.conductance",
+    "two_gap_conductance": "hydrostruct.andreev.conductance",
     "build_integrator": "hydrostruct.xrd.integrator",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
@@ -75,6 +79,9 @@ __all__ = [
     "RunResult",
     "Verdict",
     "__version__",
+    "andreev_conductance",
+    "d_wave_conductance",
+    "two_gap_conductance",
     "build_integrator",
     "cell_at",
     "check_orientation",

@@ -1,0 +1,1 @@
+"""Mathematics that more than one wing needs, with no physics in it."""

@@ -1,0 +1,99 @@
+"""The noise of a spectrum, told from the spectrum itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import median_filter
+
+Floats = npt.NDArray[np.float64]
+
+# a value less the cubic through its four neighbours; the sum of the squared weights is the variance's gain
+_KERNEL = np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / 6.0
+_GAIN = float(np.sum(_KERNEL**2))
+_MEDIAN_OF_SQUARE = 0.454936423
+_LEAST_BINS, _POINTS_PER_BIN = 3, 40
+_SPIKE_SIGMAS, _SPIKE_WINDOW, _FLANK_SHARE = 6.0, 7, 0.35
+
+
+def point_noise(y: npt.ArrayLike) -> Floats:
+    """Standard deviation of the noise at each point of a smooth curve, growing with intensity where the data say so.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        Values on an about even grid, without NaN; single outliers do not matter.
+
+    Returns
+    -------
+    array, shape (n,)
+        Above 0.
+
+    Notes
+    -----
+    Each value is held against the cubic through its four neighbours. The median squares of these differences, in bins
+    of intensity, give variance = a + b·intensity with a, b not below 0: reading noise and counting noise.
+
+    Examples
+    --------
+    >>> noise = point_noise(np.random.default_rng(0).poisson(100.0, 2000))
+    >>> bool(abs(noise.mean() - 10.0) < 0.5)
+    True
+    """
+    values = np.asarray(y, dtype=np.float64)
+    if values.size < 8:
+        return np.full(values.size, max(float(np.std(values)), np.finfo(float).tiny))
+    square = np.convolve(values, _KERNEL, mode="valid") ** 2 / _GAIN
+    level = median_filter(values, 5, mode="nearest")
+    inner = level[2:-2]
+    order = np.argsort(inner, kind="stable")
+    bins = np.array_split(order, max(_LEAST_BINS, values.size // _POINTS_PER_BIN))
+    mean = np.array([np.mean(inner[one]) for one in bins])
+    variance = np.array([np.median(square[one]) for one in bins]) / _MEDIAN_OF_SQUARE
+    floor = max(float(np.median(variance)) * 1e-3, (1e-9 * float(np.max(np.abs(values)))) ** 2, 1e-200)
+    constant, gain = _line(mean, np.maximum(variance, floor))
+    return np.asarray(np.sqrt(np.maximum(constant + gain * level, floor)))
+
+
+def spike_mask(y: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which points are cosmic-ray spikes: far above what stands about them, and only two or three points wide.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        Values on an about even grid, without NaN.
+
+    Returns
+    -------
+    array of bool, shape (n,)
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(1).normal(50.0, 1.0, 200)
+    >>> y[70] += 40.0
+    >>> np.flatnonzero(spike_mask(y))
+    array([70])
+    """
+    values = np.asarray(y, dtype=np.float64)
+    smooth = median_filter(values, _SPIKE_WINDOW, mode="nearest")
+    noise = point_noise(values)
+    # on the flank or the top of a line the median lags: what the curve itself does within a window is no spike
+    swing = np.abs(np.gradient(median_filter(values, 5, mode="nearest"))) if values.size > 2 else np.zeros(values.size)
+    spread = median_filter(swing, _SPIKE_WINDOW, mode="nearest")
+    excess = values - smooth
+    core = excess > _SPIKE_SIGMAS * noise + 3.0 * spread
+    beside = np.convolve(core, np.ones(3), mode="same") > 0
+    return np.asarray(core | (beside & (excess > 3.0 * noise + _FLANK_SHARE * 3.0 * spread)))
+
+
+def _line(x: Floats, variance: Floats) -> tuple[float, float]:
+    """The line through variances, each known to a fixed share of the true one, with no part below 0."""
+    expected = np.full(x.size, float(np.median(variance)))
+    constant, gain = float(np.median(variance)), 0.0
+    for _ in range(3):  # weights from the line, not from the scattered points, which would draw it down
+        design = np.stack([1.0 / expected, x / expected], axis=1)
+        constant, gain = map(float, np.linalg.lstsq(design, variance / expected, rcond=None)[0])
+        if gain <= 0:
+            return float(np.median(variance)), 0.0
+        expected = np.maximum(constant + gain * x, 0.05 * np.median(variance))
+    return constant, gain
