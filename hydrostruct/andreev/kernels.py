@@ -5,11 +5,12 @@ Tinkham and Klapwijk (10.1103/PhysRevB.25.4515) are A = Δ²/|D|² and B = 4q(1 
 
     (1 + q)(1 + A − B) = (1 + q)(|ε|² + |Ω|² + Δ² + 2(1 + 2q) Re εΩ*) / |D|²,
 
-a sum of terms that are not negative: nothing cancels at high barriers, where it becomes Re(ε/Ω), Dynes' density of states.
+a sum of terms that are not negative: nothing cancels at high barriers, where it becomes Re(ε/Ω), Dynes' density of
+states.
 
 The thermal average is a sum over Gauss-Legendre panels on the axis E ≥ 0 (the conductance is even in E), common to
-all biases: no panel is wider than a few k_BT, and panels shrink towards E = Δ as far as Γ needs. On one panel the thermal
-weight x/(1 + x)² needs one exponential, x being a product of a factor for the node and one for panel and bias.
+all biases: no panel is wider than a few k_BT, and panels shrink towards E = Δ as far as Γ needs. On one panel the
+thermal weight x/(1 + x)² needs one exponential, x being a product of a factor for the node and one for panel and bias.
 
 The slow, obvious twin of all this stands in the tests.
 """
