@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hydrostruct.andreev.conductance import andreev_conductance, d_wave_conductance, two_gap_conductance
+    from hydrostruct.andreev.contact import contact_regime
+    from hydrostruct.andreev.curve import ConductanceCurve
+    from hydrostruct.andreev.fit import fit_conductance, fit_conductances
+    from hydrostruct.andreev.fit_result import AndreevFit
+    from hydrostruct.andreev.gap_fit import GapFit, fit_gaps
+    from hydrostruct.andreev.read import read_conductance
+    from hydrostruct.andreev.slope import conductance_from_iv
     from hydrostruct.errors import InputError
+    from hydrostruct.material.bcs import bcs_gap, gap_ratio, reduced_gap
     from hydrostruct.material.cell import Cell
+    from hydrostruct.material.coupling import allen_dynes_coupling, log_phonon_temperature
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
@@ -34,6 +43,20 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
 _HOMES = {
+    "AndreevFit": "hydrostruct.andreev.fit_result",
+    "ConductanceCurve": "hydrostruct.andreev.curve",
+    "GapFit": "hydrostruct.andreev.gap_fit",
+    "fit_conductance": "hydrostruct.andreev.fit",
+    "fit_conductances": "hydrostruct.andreev.fit",
+    "fit_gaps": "hydrostruct.andreev.gap_fit",
+    "read_conductance": "hydrostruct.andreev.read",
+    "conductance_from_iv": "hydrostruct.andreev.slope",
+    "bcs_gap": "hydrostruct.material.bcs",
+    "reduced_gap": "hydrostruct.material.bcs",
+    "gap_ratio": "hydrostruct.material.bcs",
+    "allen_dynes_coupling": "hydrostruct.material.coupling",
+    "log_phonon_temperature": "hydrostruct.material.coupling",
+    "contact_regime": "hydrostruct.andreev.contact",
     "Cell": "hydrostruct.material.cell",
     "Frame": "hydrostruct.xrd.frames",
     "Geometry": "hydrostruct.xrd.geometry",
@@ -68,6 +91,20 @@ _HOMES = {
 }
 
 __all__ = [
+    "AndreevFit",
+    "ConductanceCurve",
+    "GapFit",
+    "fit_conductance",
+    "fit_conductances",
+    "fit_gaps",
+    "read_conductance",
+    "conductance_from_iv",
+    "bcs_gap",
+    "reduced_gap",
+    "gap_ratio",
+    "allen_dynes_coupling",
+    "log_phonon_temperature",
+    "contact_regime",
     "Cell",
     "Frame",
     "Geometry",

@@ -15,6 +15,7 @@ _WEAK_SHARE = 0.1
 _LARGE_BROADENING = 0.5
 _THERMAL_FULL_WIDTH = 3.525
 _MISFIT = 3.0
+_TUNNEL_BARRIER = 10.0
 _FAR_FROM_ONE = 0.05
 
 
@@ -73,6 +74,8 @@ def _doubts_of_the_model(fit: AndreevFit, evidence: Evidence) -> list[str]:
         doubts.append("The data do not fix the weight: it was held at 1.")
     elif fit.weight > 1.0 + 3.0 * fit.weight_sigma:
         doubts.append(f"The weight, {fit.weight:.3g}, is above 1: the normal background is not what it is taken for.")
+    if fit.barrier > _TUNNEL_BARRIER:
+        doubts.append(f"The barrier is only known to be high (Z above {_TUNNEL_BARRIER:g}): a tunnel contact.")
     if evidence.barrier2 < -3.0 * evidence.barrier2_sigma:
         doubts.append("The curve is more open than a contact without a barrier.")
     if fit.residual_rms > _MISFIT * evidence.noise:

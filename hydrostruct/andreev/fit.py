@@ -39,6 +39,7 @@ Floats = npt.NDArray[np.float64]
 
 DEGREES = tuple(range(7))
 _START_DEGREE = 4
+_GOOD_FIT = 1.5
 _PROFILE_SIGMAS = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0)
 # a weight beyond this, or known no better than this, is no measurement
 _MOST_WEIGHT, _MOST_WEIGHT_SIGMA = 1.5, 0.35
@@ -165,7 +166,10 @@ def _checked(curves: Sequence[ConductanceCurve], model: str, degree: int | str, 
 def _own_start(curve: ConductanceCurve, degree: int, model: Model) -> Floats | None:
     """Where the spectrum alone, as s-wave, leads; None where it shows no signal."""
     problem = _one(curve, degree)
-    found = [solve(problem, start) for start in start_values(problem.curves[0])]
+    first, *others = start_values(problem.curves[0])
+    found = [solve(problem, first)]
+    if not chi2(found[0]) < _GOOD_FIT * curve.bias_mv.size:
+        found += [solve(problem, other) for other in others]
     settled = [one for one in found if np.all(np.isfinite(one.values)) and np.all(np.isfinite(one.residuals))]
     if not settled:
         return None

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hydrostruct.cli.andreev import andreev
 from hydrostruct.cli.demo import demo
 from hydrostruct.cli.integrate import integrate
 from hydrostruct.cli.lebail import lebail
@@ -32,6 +33,7 @@ app.command()(integrate)
 app.command()(lebail)
 app.command()(phases)
 app.command()(run)
+app.add_typer(andreev)
 
 
 def _print_version(asked: bool) -> None:
