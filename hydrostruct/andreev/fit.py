@@ -129,7 +129,7 @@ def fit_conductances(
     chosen = _checked(curves, model, degree, weight)
     degrees = DEGREES if degree == "auto" else (int(degree),)
     first = max(degrees) if len(degrees) == 1 else _START_DEGREE
-    starts = [_own_start(curve, first, chosen) for curve in curves]
+    starts = [_own_start(curve, first, chosen, max(degrees)) for curve in curves]
     found_starts = {k: start for k, start in enumerate(starts) if start is not None}
     present = list(found_starts)
     fits: dict[int, AndreevFit] = {
@@ -163,8 +163,8 @@ def _checked(curves: Sequence[ConductanceCurve], model: str, degree: int | str, 
     return MODELS[model]
 
 
-def _own_start(curve: ConductanceCurve, degree: int, model: Model) -> Floats | None:
-    """Where the spectrum alone, as s-wave, leads; None where it shows no signal."""
+def _own_start(curve: ConductanceCurve, degree: int, model: Model, most: int) -> Floats | None:
+    """Where the spectrum alone, as s-wave, leads; None where a background of at most a degree does as well."""
     problem = _one(curve, degree)
     first, *others = start_values(problem.curves[0])
     found = [solve(problem, first)]
@@ -178,7 +178,7 @@ def _own_start(curve: ConductanceCurve, degree: int, model: Model) -> Floats | N
     least_gain = 10.0
     nothing = min(
         corrected_aic(problem, null_residuals(with_degree(problem, one)), one + 1, serial=serial)
-        for one in range(degree, max(DEGREES) + 1)
+        for one in range(degree, most + 1)
     )
     something = corrected_aic(problem, best.residuals, 4 + degree + 1, serial=serial)
     if something > nothing - least_gain:
@@ -197,8 +197,8 @@ def _extended(values: Floats, model: Model) -> Floats:
     """A start for the parameters that only this model has."""
     gap = abs(float(values[GAP]))
     if model.name == "two-gap":
-        more = [0.45 * gap, 0.3 * float(values[WEIGHT])]
-        return np.array([gap, *values[1:WEIGHT], 0.7 * float(values[WEIGHT]), *more])
+        weight = float(values[WEIGHT])
+        return np.array([1.3 * gap, *values[1:WEIGHT], 0.6 * weight, 0.5 * gap, 0.4 * weight])
     if model.name == "critical-current":
         return np.concatenate([values, [0.02, 1.6 * gap, 0.3 * gap]])
     return values

@@ -213,7 +213,9 @@ def _solve(temperature: Floats, gap: Floats, weight: Floats, tc_k: float | None,
     last = float(np.max(above)) if above.size else float(np.max(temperature))
     starts = [[float(np.max(gap)), last * factor] for factor in (_SHARPEST_START, 1.1, 1.3, 1.8)]
     found = [fit_least_squares(residuals, start) for start in starts]
-    return min(found, key=lambda one: float(np.nan_to_num(one.residuals @ one.residuals, nan=math.inf)))
+    # a step may have crossed to the mirror image below 0 K, which is as good
+    upright = [one for one in found if one.values[1] > 0] or found
+    return min(upright, key=lambda one: float(np.nan_to_num(one.residuals @ one.residuals, nan=math.inf)))
 
 
 def _judge(

@@ -212,4 +212,7 @@ def _gap_words(fit: AndreevFit) -> str:
         temperature = f"{fit.temperature_low_k:g} to {fit.temperature_high_k:g} K"
     if not math.isfinite(fit.gap_mev):
         return f"{fit.verdict}, T = {temperature}"
-    return f"Δ = {fit.gap_mev:.3g} ± {fit.gap_sigma_mev:.2g} meV ({fit.verdict}), T = {temperature}"
+    known = math.isfinite(fit.gap_sigma_mev) and fit.gap_sigma_mev > 0
+    decimals = max(0, 1 - math.floor(math.log10(fit.gap_sigma_mev))) if known else 2
+    gap = f"{fit.gap_mev:.{decimals}f} ± {fit.gap_sigma_mev:.{decimals}f}"
+    return f"Δ = {gap} meV ({fit.verdict}), T = {temperature}"
