@@ -51,6 +51,9 @@ def fit(
         typer.Option("--temperature-range", help="In K, where nobody knows it better.", metavar="LO HI"),
     ] = None,
     model: Annotated[str, typer.Option("--model", help="s-wave, two-gap, d-wave, critical-current.")] = "s-wave",
+    background: Annotated[
+        str, typer.Option("--background", help="joint; window, as in the paper; or the file of a curve above Tc.")
+    ] = "joint",
     degree: Annotated[str, typer.Option("--degree", help="Of the background: auto, or 0 (normalised) to 6.")] = "auto",
     weight: Annotated[float | None, typer.Option("--weight", help="Hold the weight at this, above 0 to 1.")] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Fit each file by itself, nothing in common.")] = False,
@@ -69,12 +72,17 @@ def fit(
 
     Example: hydrostruct andreev fit "qss/cell2_*K.csv" --json
     """
+    from hydrostruct.andreev.background import fit_outside_window
     from hydrostruct.andreev.compare import compared
     from hydrostruct.andreev.fit import fit_conductance, fit_conductances
 
     options: dict[str, Any] = {"model": model, "degree": _degree(degree), "weight": weight}
     curves, failures = _read(expand_files(files), temperature, temperature_range, method, series_resistance)
-    if temperature_range is not None:
+    if background not in ("joint", "window"):
+        curves, options["degree"] = _divided(curves, background, method), 0
+    if background == "window":
+        fits = [fit_outside_window(curve, model=model, weight=weight) for curve in curves]
+    elif temperature_range is not None:
         fits = [
             fit_conductance(
                 curve,
@@ -208,6 +216,15 @@ def _read(
     if not curves:
         raise InputError(failures[0]["reason"])
     return curves, failures
+
+
+def _divided(curves: list[ConductanceCurve], background: str, method: str) -> list[ConductanceCurve]:
+    """Every curve over one that was measured above Tc."""
+    from hydrostruct.andreev.background import divided_by_curve
+    from hydrostruct.andreev.read import read_conductance
+
+    normal = read_conductance(background, method=method)
+    return [divided_by_curve(curve, normal) for curve in curves]
 
 
 def _failed(name: str, reason: str) -> dict[str, Any]:

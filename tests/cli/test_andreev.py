@@ -107,6 +107,17 @@ def test_the_table_and_the_figures(capsys: pytest.CaptureFixture[str], tmp_path:
     assert err.count("figure: ") == 3
 
 
+def test_the_background_may_come_from_a_window_or_from_a_curve_above_tc(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = simulate(tmp_path / "cell_2K.csv", 2.0, 21.04)
+    normal = simulate(tmp_path / "cell_120K.csv", 120.0, 1e-6, seed=3)
+    for background in ("window", normal):
+        (found,) = documents(capsys, "fit", file, "--background", background)
+        assert abs(found["gap_mev"] - 21.04) < 4 * found["gap_sigma_mev"], background
+    assert "no such file" in refused(capsys, "fit", file, "--background", "windows")
+
+
 def test_one_bad_file_does_not_stop_the_others(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     good = simulate(tmp_path / "cell_2K.csv", 2.0, 21.04)
     bad = tmp_path / "cell_9K.csv"
