@@ -19,6 +19,7 @@ from hydrostruct.numerics.least_squares import LeastSquares, fit_least_squares, 
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
+Shapes = list[tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,22 +97,28 @@ def background_of(data: FitData, shape: Floats) -> Floats:
     return np.asarray(data.terms @ coefficients)
 
 
-def residuals(problem: Problem, values: Floats) -> Floats:
+def shapes_of(problem: Problem, values: Floats) -> Shapes:
+    """The normalised curve and its derivatives, for each curve."""
+    return [
+        problem.model.shape(data.bias_mv, values[places], data.temperature_k, 4)
+        for data, places in zip(problem.curves, problem.places, strict=True)
+    ]
+
+
+def residuals(problem: Problem, shapes: Shapes) -> Floats:
     """(observed − model)/sigma of all curves one after the other, backgrounds at their best."""
     rest = []
-    for data, places in zip(problem.curves, problem.places, strict=True):
-        shape, _ = problem.model.shape(data.bias_mv, values[places], data.temperature_k, 1)
+    for data, (shape, _) in zip(problem.curves, shapes, strict=True):
         q = np.linalg.qr(data.terms * (shape / data.sigma)[:, None])[0]
         rest.append(data.observed - q @ (q.T @ data.observed))
     return np.concatenate(rest)
 
 
-def jacobian(problem: Problem, values: Floats) -> Floats:
-    """Derivatives of :func:`residuals` (Kaufman's), shape (points, parameters)."""
-    whole = np.zeros((sum(data.bias_mv.size for data in problem.curves), values.size))
+def jacobian(problem: Problem, shapes: Shapes, count: int) -> Floats:
+    """Derivatives of :func:`residuals` (Kaufman's) by `count` parameters, shape (points, count)."""
+    whole = np.zeros((sum(data.bias_mv.size for data in problem.curves), count))
     row = 0
-    for data, places in zip(problem.curves, problem.places, strict=True):
-        shape, slopes = problem.model.shape(data.bias_mv, values[places], data.temperature_k, 4)
+    for data, places, (shape, slopes) in zip(problem.curves, problem.places, shapes, strict=True):
         q, r = np.linalg.qr(data.terms * (shape / data.sigma)[:, None])
         background = data.terms @ np.linalg.lstsq(r, q.T @ data.observed, rcond=None)[0]
         block = slopes.T * (background / data.sigma)[:, None]
@@ -146,10 +153,20 @@ def solve(problem: Problem, start: Floats, *, held: tuple[int, ...] = ()) -> Lea
         values[free] = part
         return values
 
+    # residuals and derivatives are asked for one after the other at the same place: the curves are computed once
+    last: dict[bytes, Shapes] = {}
+
+    def shapes(part: Floats) -> Shapes:
+        key = part.tobytes()
+        if key not in last:
+            last.clear()
+            last[key] = shapes_of(problem, whole(part))
+        return last[key]
+
     found = fit_least_squares(
-        lambda part: residuals(problem, whole(part)),
+        lambda part: residuals(problem, shapes(part)),
         start[free],
-        jacobian=lambda part: jacobian(problem, whole(part))[:, free],
+        jacobian=lambda part: jacobian(problem, shapes(part), start.size)[:, free],
     )
     covariance = np.zeros((start.size, start.size))
     covariance[np.ix_(free, free)] = found.covariance
