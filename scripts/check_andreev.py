@@ -50,7 +50,7 @@ def simulate(random: np.random.Generator, temperature: float, gap: float) -> tup
 
 def pulls(count: int, temperature: float, seed: int) -> tuple[Floats, Counter[str], list[float], float]:
     """Pulls, verdicts, uncertainties and ms a fit at one temperature."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng([seed, int(temperature)])  # no draw is shared between temperatures
     found, sigmas, verdicts, spent = [], [], Counter[str](), 0.0
     for _ in range(count):
         curve, gap = simulate(random, temperature, TEMPERATURES[temperature])
