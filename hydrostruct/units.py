@@ -5,6 +5,9 @@ from __future__ import annotations
 BOLTZMANN_EV_PER_K = 8.617333262e-5
 """Boltzmann constant, in eV/K (exact)."""
 
+BOLTZMANN_MEV_PER_K = 1e3 * BOLTZMANN_EV_PER_K
+"""Boltzmann constant, in meV/K (exact)."""
+
 PLANCK_LIGHT_KEV_ANG = 12.398419843
 """Planck constant times the speed of light, in keV Å."""
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hydrostruct.cli.andreev import andreev
 from hydrostruct.cli.calibrate import calibrate_widths
 from hydrostruct.cli.demo import demo
 from hydrostruct.cli.integrate import integrate
@@ -38,6 +39,7 @@ app.command()(phases)
 app.add_typer(raman)
 app.command()(run)
 app.add_typer(transport)
+app.add_typer(andreev)
 
 
 def _print_version(asked: bool) -> None:

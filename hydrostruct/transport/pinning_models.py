@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.errors import InputError, nearest_name
-from hydrostruct.material.bcs import GAP_OVER_KT, gap_ratio, superfluid_density
+from hydrostruct.material.bcs import GAP_RATIO, reduced_gap, superfluid_density
 from hydrostruct.transport.curves import Floats
 
 FLUX_OVER_MU0 = 2.067833848e-15 / (4e-7 * math.pi)
@@ -38,9 +38,9 @@ def _self_field(t: Floats) -> Floats:
 
 
 def _ambegaokar_baratoff(t: Floats) -> Floats:
-    gap = gap_ratio(t)
+    gap = reduced_gap(t)
     with np.errstate(divide="ignore"):
-        return np.asarray(gap * np.tanh(0.5 * GAP_OVER_KT * gap / np.maximum(t, 1e-9)))
+        return np.asarray(gap * np.tanh(0.5 * GAP_RATIO * gap / np.maximum(t, 1e-9)))
 
 
 SHAPES: MappingProxyType[str, Callable[[Floats], Floats]] = MappingProxyType(

@@ -1,0 +1,1 @@
+"""Point contacts: V(I) → dI/dV → normalised → BTK → gap."""

@@ -1,0 +1,461 @@
+"""Spectra → gap, broadening, barrier and weight, with the uncertainty that the data allow.
+
+One spectrum, or a series over temperature in which barrier and weight are common: above some 60 K a single spectrum
+cannot tell gap, broadening, barrier and weight apart, and what is common to all breaks the tie.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.andreev.assess import Evidence, assess
+from hydrostruct.andreev.curve import ConductanceCurve
+from hydrostruct.andreev.fit_result import AndreevFit
+from hydrostruct.andreev.models import BARRIER2, GAP, LN_BROADENING, MODELS, S_WAVE, WEIGHT, Model
+from hydrostruct.andreev.problem import (
+    Problem,
+    background_of,
+    chi2,
+    coefficient_count,
+    corrected_aic,
+    correlation_factor,
+    fit_data,
+    null_residuals,
+    solve,
+    uncertainty_factor,
+    with_degree,
+)
+from hydrostruct.andreev.start import start_values
+from hydrostruct.errors import InputError, nearest_name
+from hydrostruct.numerics.least_squares import LeastSquares
+from hydrostruct.verdict import Verdict
+
+Floats = npt.NDArray[np.float64]
+
+DEGREES = tuple(range(7))
+_START_DEGREE = 4
+_GOOD_FIT = 1.5
+_PROFILE_SIGMAS = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0)
+# a weight beyond this, or known no better than this, is no measurement
+_MOST_WEIGHT, _MOST_WEIGHT_SIGMA = 1.5, 0.35
+
+
+def fit_conductance(
+    curve: ConductanceCurve,
+    *,
+    model: str = "s-wave",
+    degree: int | str = "auto",
+    weight: float | None = None,
+    temperature_range_k: tuple[float, float] | None = None,
+    profile: bool = False,
+) -> AndreevFit:
+    """Fit one spectrum.
+
+    Parameters
+    ----------
+    curve : ConductanceCurve
+        dI/dV, normalised or not.
+    model : str
+        s-wave, two-gap, d-wave or critical-current.
+    degree : int or str
+        Degree of the polynomial background, 0 to 6, fitted jointly; ``"auto"`` weighs all of them by the corrected
+        criterion of Akaike, and what they disagree about is part of the gap's uncertainty.
+    weight : float, optional
+        Hold the weight at this.
+    temperature_range_k : pair of float, optional
+        Lowest and highest temperature, in K, where the curve does not know its own.
+    profile : bool
+        Also the profile likelihood of the gap.
+
+    Returns
+    -------
+    AndreevFit
+
+    Raises
+    ------
+    InputError
+        When an option is not one, or the temperature is neither known nor given as a range.
+
+    Examples
+    --------
+    >>> from hydrostruct.andreev.conductance import andreev_conductance
+    >>> bias = np.linspace(-90.0, 90.0, 181)
+    >>> clean = andreev_conductance(bias, gap_mev=21.04, broadening_mev=5.0, barrier=0.3, temperature_k=2.0)
+    >>> noisy = 0.2 * clean * (1.0 + 1e-3 * bias) + np.random.default_rng(0).normal(0.0, 4e-4, bias.size)
+    >>> fit = fit_conductance(ConductanceCurve(bias_mv=bias, conductance=noisy, temperature_k=2.0))
+    >>> bool(abs(fit.gap_mev - 21.04) < 3 * fit.gap_sigma_mev), fit.verdict.value
+    (True, 'converged')
+    """
+    if temperature_range_k is not None:
+        return _over_temperatures(curve, temperature_range_k, model, degree, weight, profile)
+    return fit_conductances([curve], model=model, degree=degree, weight=weight, profile=profile)[0]
+
+
+def fit_conductances(
+    curves: Sequence[ConductanceCurve],
+    *,
+    model: str = "s-wave",
+    degree: int | str = "auto",
+    weight: float | None = None,
+    share_broadening: bool = False,
+    profile: bool = False,
+) -> list[AndreevFit]:
+    """Fit a series of spectra of one contact: barrier and weight are common to all.
+
+    Parameters
+    ----------
+    curves : sequence of ConductanceCurve
+        One contact at several temperatures, in any order.
+    model, degree, weight, profile
+        As in :func:`fit_conductance`.
+    share_broadening : bool
+        Γ, too, is common to all.
+
+    Returns
+    -------
+    list of AndreevFit
+        In the order given. A spectrum without a signal is ABSENT and takes no part.
+
+    Raises
+    ------
+    InputError
+        As :func:`fit_conductance`.
+    """
+    chosen = _checked(curves, model, degree, weight)
+    degrees = DEGREES if degree == "auto" else (int(degree),)
+    first = max(degrees) if len(degrees) == 1 else _START_DEGREE
+    starts = [_own_start(curve, first, chosen, max(degrees)) for curve in curves]
+    found_starts = {k: start for k, start in enumerate(starts) if start is not None}
+    present = list(found_starts)
+    fits: dict[int, AndreevFit] = {
+        k: _without_number(curves[k], chosen, first, Verdict.ABSENT, "No signal stands above the smooth background.")
+        for k in range(len(curves))
+        if k not in present
+    }
+    if present:
+        shown = [curves[k] for k in present]
+        problem, start = _series(shown, list(found_starts.values()), chosen, first, share_broadening)
+        found = _fit_series(shown, problem, start, degrees, weight, profile)
+        fits.update(zip(present, found, strict=True))
+    return [fits[k] for k in range(len(curves))]
+
+
+def _checked(curves: Sequence[ConductanceCurve], model: str, degree: int | str, weight: float | None) -> Model:
+    if model not in MODELS:
+        raise InputError(f"model is {model!r}. Expected {', '.join(MODELS)}. {nearest_name(model, MODELS)}")
+    if degree != "auto" and degree not in DEGREES:
+        raise InputError(f"degree is {degree!r}. Expected auto, or 0 to {DEGREES[-1]}. Choose one.")
+    if weight is not None and not 0 < weight <= 1:
+        raise InputError(f"weight is {weight:g}. Expected a number above 0, at most 1. Correct it.")
+    if not curves:
+        raise InputError("no curves were given. Expected one or more. Name a file.")
+    for curve in curves:
+        if math.isnan(curve.temperature_k):
+            raise InputError(
+                f"{curve.name or 'curve'}: the temperature is not known. Expected a column temperature_k, a line "
+                "'# temperature_k = 20', a name such as cell_20K.csv, or --temperature. Give it, or a range."
+            )
+    return MODELS[model]
+
+
+def _own_start(curve: ConductanceCurve, degree: int, model: Model, most: int) -> Floats | None:
+    """Where the spectrum alone, as s-wave, leads; None where a background of at most a degree does as well."""
+    problem = _one(curve, degree)
+    first, *others = start_values(problem.curves[0])
+    found = [solve(problem, first)]
+    if not chi2(found[0]) < _GOOD_FIT * curve.bias_mv.size:
+        found += [solve(problem, other) for other in others]
+    settled = [one for one in found if np.all(np.isfinite(one.values)) and np.all(np.isfinite(one.residuals))]
+    if not settled:
+        return None
+    best = min(settled, key=chi2)
+    serial = correlation_factor(problem, best.residuals)
+    least_gain = 10.0
+    nothing = min(
+        corrected_aic(problem, null_residuals(with_degree(problem, one)), one + 1, serial=serial)
+        for one in range(degree, most + 1)
+    )
+    something = corrected_aic(problem, best.residuals, 4 + degree + 1, serial=serial)
+    if something > nothing - least_gain:
+        return None
+    values = best.values.copy()
+    values[GAP] = abs(values[GAP])
+    reach = float(np.max(np.abs(curve.bias_mv)))
+    if not 1e-3 * reach < values[GAP] < reach or not 0.01 < values[WEIGHT] < _MOST_WEIGHT:
+        held = problem, start_values(problem.curves[0])[0]
+        held[1][WEIGHT] = 1.0
+        values = solve(*held, held=(WEIGHT,)).values
+    return _extended(values, model)
+
+
+def _extended(values: Floats, model: Model) -> Floats:
+    """A start for the parameters that only this model has."""
+    gap = abs(float(values[GAP]))
+    if model.name == "two-gap":
+        weight = float(values[WEIGHT])
+        return np.array([1.3 * gap, *values[1:WEIGHT], 0.6 * weight, 0.5 * gap, 0.4 * weight])
+    if model.name == "critical-current":
+        return np.concatenate([values, [0.02, 1.6 * gap, 0.3 * gap]])
+    return values
+
+
+def _one(curve: ConductanceCurve, degree: int) -> Problem:
+    places = np.arange(4, dtype=np.intp)[None, :]
+    return Problem(curves=(fit_data(curve, degree),), model=S_WAVE, places=places)
+
+
+def _series(
+    curves: list[ConductanceCurve], starts: list[Floats], model: Model, degree: int, share_broadening: bool
+) -> tuple[Problem, Floats]:
+    """The whole problem; common parameters start where the coldest spectrum, which knows them best, has them."""
+    common = {BARRIER2, WEIGHT} | ({LN_BROADENING} if share_broadening else set())
+    coldest = starts[int(np.argmin([curve.temperature_k for curve in curves]))]
+    values: list[float] = [float(coldest[k]) for k in sorted(common)]
+    places = np.zeros((len(curves), len(model.parameters)), dtype=np.intp)
+    for row, start in enumerate(starts):
+        for k in range(len(model.parameters)):
+            if k in common:
+                places[row, k] = sorted(common).index(k)
+            else:
+                places[row, k] = len(values)
+                values.append(float(start[k]))
+    data = tuple(fit_data(curve, degree) for curve in curves)
+    return Problem(curves=data, model=model, places=places), np.array(values)
+
+
+def _fit_series(
+    curves: list[ConductanceCurve],
+    problem: Problem,
+    start: Floats,
+    degrees: tuple[int, ...],
+    weight: float | None,
+    profile: bool,
+) -> list[AndreevFit]:
+    place = int(problem.places[0, WEIGHT])
+    held: tuple[int, ...] = ()
+    if weight is not None:
+        start[place], held = weight, (place,)
+    tried = _over_degrees(problem, start, degrees, held)
+    best = _best(tried)
+    if weight is None and _weight_is_lost(best[1], place):
+        start[place], held = 1.0, (place,)
+        tried = _over_degrees(problem, start, degrees, held)
+        best = _best(tried)
+    return [_record(curve, row, tried, best, held, weight is not None, profile) for row, curve in enumerate(curves)]
+
+
+Tried = list[tuple[Problem, LeastSquares, float]]
+
+
+def _over_degrees(problem: Problem, start: Floats, degrees: tuple[int, ...], held: tuple[int, ...]) -> Tried:
+    """The fit with each background: problem, solution, criterion."""
+    middle = problem.curves[0].terms.shape[1] - 1
+    tried: Tried = []
+    values = start
+    serial = 1.0
+    for degree in sorted(degrees, key=lambda one: abs(one - middle)):
+        changed = with_degree(problem, degree)
+        found = solve(changed, values, held=held)
+        if degree == middle:
+            values = found.values if np.all(np.isfinite(found.values)) else start
+            serial = correlation_factor(changed, found.residuals)
+        criterion = corrected_aic(changed, found.residuals, coefficient_count(changed, found), serial=serial)
+        tried.append((changed, found, criterion if found.verdict is Verdict.CONVERGED else math.inf))
+    return tried
+
+
+def _best(tried: Tried) -> tuple[Problem, LeastSquares, float]:
+    return min(tried, key=lambda one: one[2])
+
+
+def _weight_is_lost(found: LeastSquares, place: int) -> bool:
+    sigma = math.sqrt(max(float(found.covariance[place, place]), 0.0))
+    value = float(found.values[place])
+    at_rest = found.verdict is Verdict.CONVERGED
+    return not at_rest or not 0 < value < _MOST_WEIGHT or not sigma < _MOST_WEIGHT_SIGMA
+
+
+def _record(
+    curve: ConductanceCurve,
+    row: int,
+    tried: Tried,
+    best: tuple[Problem, LeastSquares, float],
+    held: tuple[int, ...],
+    held_by_user: bool,
+    profile: bool,
+) -> AndreevFit:
+    problem, found, _ = best
+    degree = problem.curves[row].terms.shape[1] - 1
+    if found.verdict is not Verdict.CONVERGED:
+        return _without_number(curve, problem.model, degree, Verdict.NOT_CONVERGED, "The fit did not come to rest.")
+    data, places = problem.curves[row], problem.places[row]
+    values = found.values[places]
+    factor = uncertainty_factor(problem, found)
+    covariance = factor**2 * found.covariance[np.ix_(places, places)]
+    sigmas = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    shape, _ = problem.model.shape(data.bias_mv, values, data.temperature_k, 1)
+    background = background_of(data, shape)
+    spread = _background_spread(tried, int(places[GAP]))
+    gap = abs(float(values[GAP]))
+    broadening = math.exp(float(values[LN_BROADENING]))
+    barrier2, barrier2_sigma = float(values[BARRIER2]), float(sigmas[BARRIER2])
+    cuts = np.cumsum([one.bias_mv.size for one in problem.curves])[:-1]
+    rest = np.split(found.residuals, cuts)[row]
+    nothing = np.split(null_residuals(problem), cuts)[row]
+    result = AndreevFit(
+        file=curve.name,
+        verdict=Verdict.CONVERGED,
+        reason="",
+        model=problem.model.name,
+        temperature_k=curve.temperature_k,
+        temperature_low_k=curve.temperature_k,
+        temperature_high_k=curve.temperature_k,
+        gap_mev=gap,
+        gap_sigma_mev=math.hypot(float(sigmas[GAP]), spread),
+        gap_statistical_mev=float(sigmas[GAP]),
+        gap_background_mev=spread,
+        gap_temperature_mev=0.0,
+        gap_low_mev=math.nan,
+        gap_high_mev=math.nan,
+        broadening_mev=broadening,
+        broadening_sigma_mev=broadening * float(sigmas[LN_BROADENING]),
+        barrier=math.sqrt(max(barrier2, 0.0)),
+        barrier_sigma=_barrier_sigma(barrier2, barrier2_sigma),
+        weight=float(values[WEIGHT]),
+        weight_sigma=math.nan if held else float(sigmas[WEIGHT]),
+        second_gap_mev=abs(float(values[4])) if problem.model.name == "two-gap" else math.nan,
+        parameters=problem.model.parameters,
+        covariance=covariance,
+        degree=degree,
+        reduced_chi2=float(rest @ rest) / max(rest.size - degree - 5, 1),
+        residual_rms=float(np.sqrt(np.mean((curve.conductance / background - shape) ** 2))),
+        significance=math.sqrt(max(float(nothing @ nothing - rest @ rest), 0.0)) / factor,
+        bias_mv=data.bias_mv,
+        conductance=curve.conductance,
+        background=background,
+        calculated=shape,
+        profile_gap_mev=np.empty(0),
+        profile=np.empty(0),
+        warnings=curve.warnings,
+    )
+    if profile:
+        result = _with_profile(result, problem, found, int(places[GAP]), held, factor)
+    evidence = Evidence(
+        barrier2=barrier2,
+        barrier2_sigma=barrier2_sigma,
+        weight_held=bool(held) and not held_by_user,
+        noise=float(np.median(data.sigma / np.abs(background))),
+    )
+    verdict, reason = assess(result, evidence)
+    return replace(result, verdict=verdict, reason=reason)
+
+
+def _barrier_sigma(barrier2: float, sigma: float) -> float:
+    """σ of Z from that of Z²; near 0, where Z² is a straight measure and Z is not, the Z that σ of Z² reaches."""
+    edge = math.sqrt(sigma)
+    return min(sigma / (2.0 * math.sqrt(barrier2)), edge) if barrier2 > 0 else edge
+
+
+def _background_spread(tried: Tried, place: int) -> float:
+    """Spread of a gap over the backgrounds, each weighing as its criterion says."""
+    criteria = np.array([one[2] for one in tried])
+    if not np.any(np.isfinite(criteria)):
+        return 0.0
+    weights = np.where(np.isfinite(criteria), np.exp(-0.5 * (criteria - np.min(criteria))), 0.0)
+    gaps = np.array([abs(float(one[1].values[place])) for one in tried])
+    known = weights > 0
+    mean = np.average(gaps[known], weights=weights[known])
+    return float(np.sqrt(np.average((gaps[known] - mean) ** 2, weights=weights[known])))
+
+
+def _with_profile(
+    result: AndreevFit, problem: Problem, found: LeastSquares, place: int, held: tuple[int, ...], factor: float
+) -> AndreevFit:
+    """The rise of χ² along the gap, everything else refitted at each."""
+    least = chi2(found)
+    center, sigma = result.gap_mev, result.gap_statistical_mev
+    gaps, rises = [center], [0.0]
+    for side in (-1.0, 1.0):
+        start = found.values.copy()
+        for step in (one for one in sorted(_PROFILE_SIGMAS, key=abs) if one * side > 0):
+            start[place] = max(center + step * sigma, 1e-3 * center)
+            moved = solve(problem, start, held=(*held, place))
+            if np.all(np.isfinite(moved.values)):
+                start = moved.values.copy()
+            gaps.append(float(start[place]))
+            rises.append((chi2(moved) - least) / factor**2)
+    order = np.argsort(gaps)
+    along, rise = np.array(gaps)[order], np.array(rises)[order]
+    return replace(
+        result,
+        profile_gap_mev=along,
+        profile=rise,
+        gap_low_mev=_crossing(along[along <= center][::-1], rise[along <= center][::-1]),
+        gap_high_mev=_crossing(along[along >= center], rise[along >= center]),
+    )
+
+
+def _crossing(gaps: Floats, rise: Floats) -> float:
+    """Where the root of the rise, about straight, reaches 1 on the way out; NaN where it does not."""
+    root = np.sqrt(np.maximum(rise, 0.0))
+    beyond = np.flatnonzero(root >= 1.0)
+    if beyond.size == 0:
+        return math.nan
+    k = int(beyond[0])
+    share = (1.0 - root[k - 1]) / (root[k] - root[k - 1])
+    return float(gaps[k - 1] + share * (gaps[k] - gaps[k - 1]))
+
+
+def _over_temperatures(
+    curve: ConductanceCurve,
+    limits: tuple[float, float],
+    model: str,
+    degree: int | str,
+    weight: float | None,
+    profile: bool,
+) -> AndreevFit:
+    """The fit in the middle of a range of temperature, its ends in the uncertainty."""
+    low, high = limits
+    if not 0 <= low < high < math.inf:
+        raise InputError(f"the range of temperature is {low:g} to {high:g} K. Expected two rising numbers in K.")
+    fits = [
+        fit_conductance(replace(curve, temperature_k=one), model=model, degree=degree, weight=weight, profile=profile)
+        for one in (0.5 * (low + high), low, high)
+    ]
+    middle = fits[0]
+    ends = [one.gap_mev for one in fits[1:] if math.isfinite(one.gap_mev)]
+    spread = max((abs(one - middle.gap_mev) for one in ends), default=math.nan)
+    known = f"The temperature is only known to lie between {low:g} and {high:g} K."
+    verdict = Verdict.DOUBTFUL if middle.verdict is Verdict.CONVERGED else middle.verdict
+    return replace(
+        middle,
+        verdict=verdict,
+        reason=f"{known} {middle.reason}".strip(),
+        temperature_low_k=low,
+        temperature_high_k=high,
+        gap_temperature_mev=spread,
+        gap_sigma_mev=math.hypot(middle.gap_sigma_mev, spread),
+    )
+
+
+def _without_number(curve: ConductanceCurve, model: Model, degree: int, verdict: Verdict, reason: str) -> AndreevFit:
+    """A record for a curve of which nothing can be said."""
+    data = fit_data(curve, degree)
+    background = background_of(data, np.ones(data.bias_mv.size))
+    nan, size = math.nan, len(model.parameters)
+    return AndreevFit(
+        file=curve.name, verdict=verdict, reason=reason, model=model.name, temperature_k=curve.temperature_k,
+        temperature_low_k=curve.temperature_k, temperature_high_k=curve.temperature_k, gap_mev=nan, gap_sigma_mev=nan,
+        gap_statistical_mev=nan, gap_background_mev=nan, gap_temperature_mev=nan, gap_low_mev=nan, gap_high_mev=nan,
+        broadening_mev=nan, broadening_sigma_mev=nan, barrier=nan, barrier_sigma=nan, weight=nan, weight_sigma=nan,
+        second_gap_mev=nan, parameters=model.parameters, covariance=np.full((size, size), nan), degree=degree,
+        reduced_chi2=nan, residual_rms=float(np.std(curve.conductance / background)), significance=nan,
+        bias_mv=data.bias_mv, conductance=curve.conductance, background=background,
+        calculated=np.full(data.bias_mv.size, nan), profile_gap_mev=np.empty(0), profile=np.empty(0),
+        warnings=curve.warnings,
+    )  # fmt: skip
