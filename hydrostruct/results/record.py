@@ -26,7 +26,8 @@ class TransportNumber:
     temperature_k: float
     """Temperature of the curve, in K; NaN for one over temperature."""
     quantity: str
-    """``tc``, ``onset``, ``zero``, ``t90``, ``t50``, ``t10``, ``tc_2`` for a second transition, ``ic``, ``n``."""
+    """``tc``, ``onset``, ``zero``, ``t90``, ``t50``, ``t10``, ``tc_2`` for a second transition, ``ic``, ``n``,
+    ``gap``, ``broadening``, ``barrier``, ``weight``."""
     value: float
     """The number; NaN where there is none."""
     sigma: float

@@ -111,7 +111,7 @@ def run(
             executor=_telling(engine, tell),
         )
         raman, raman_notes = _raman(config, folder, places, engine)
-        numbers, curves, transport_notes = _transport(config, folder, engine)
+        numbers, curves = _transport(config, folder, engine)
     incident = [math.nan] * len(frames) if monitor is None else monitor.tolist()
     result = RunResult(
         title=config.title,
@@ -127,7 +127,7 @@ def run(
         settings=read_text(source),
         versions={name: version(name) for name in _PROGRAMS},
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
-        notes=(*notes, *spots, *raman_notes, *transport_notes),
+        notes=(*notes, *spots, *raman_notes),
         transport=numbers,
     )
     result = replace(result, links=_links(config, result, curves))
@@ -181,9 +181,9 @@ def _without_steady_spots(
 
 def _transport(
     config: RunConfig, folder: Path, engine: Executor
-) -> tuple[tuple[TransportNumber, ...], tuple[LinkedCurve, ...], tuple[str, ...]]:
+) -> tuple[tuple[TransportNumber, ...], tuple[LinkedCurve, ...]]:
     if config.transport is None:
-        return (), (), ()
+        return (), ()
     return analyse_transport(config.transport, folder, executor=engine)
 
 

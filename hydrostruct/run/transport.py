@@ -1,4 +1,4 @@
-"""The transport curves of a run: Tc of each R(T), Ic and n of each V(I)."""
+"""The transport curves of a run: Tc of each R(T), Ic and n of each V(I), the gap of each conductance spectrum."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from hydrostruct.andreev.curve import ConductanceCurve
+from hydrostruct.andreev.fit import fit_conductance, fit_conductances
+from hydrostruct.andreev.fit_result import AndreevFit
+from hydrostruct.andreev.read import read_conductance
 from hydrostruct.errors import InputError
 from hydrostruct.grid import natural_order
 from hydrostruct.linkage.first_link import LinkedCurve
@@ -26,7 +30,7 @@ TransportJob = tuple[str, str, str, float]
 
 def analyse_transport(
     section: TransportSection, folder: Path, *, executor: Executor = map
-) -> tuple[tuple[TransportNumber, ...], tuple[LinkedCurve, ...], tuple[str, ...]]:
+) -> tuple[tuple[TransportNumber, ...], tuple[LinkedCurve, ...]]:
     """Every number of every curve.
 
     Parameters
@@ -44,8 +48,6 @@ def analyse_transport(
         A curve that cannot be read is one row, failed, with the reason.
     curves : tuple of LinkedCurve
         What the links need.
-    notes : tuple of str
-        What concerns the whole run.
 
     Raises
     ------
@@ -70,8 +72,57 @@ def analyse_transport(
                 kind=kind, file=file, tc_k=tc.value if tc else math.nan, tc_sigma_k=tc.sigma if tc else math.nan
             )
         )
-    unread = ("transport.conductance is not analysed by a run yet: use hydrostruct andreev fit.",)
-    return tuple(numbers), tuple(curves), unread if section.conductance else ()
+    gaps = _gap_rows(_files(section.conductance, "conductance", folder), folder)
+    numbers += gaps
+    files = dict.fromkeys(row.file for row in gaps)
+    curves += [LinkedCurve(kind="conductance", file=file, tc_k=math.nan, tc_sigma_k=math.nan) for file in files]
+    return tuple(numbers), tuple(curves)
+
+
+def _gap_rows(names: tuple[str, ...], folder: Path) -> list[TransportNumber]:
+    """Gap, broadening, barrier and weight of the spectra of one contact, fitted as a series."""
+    curves: list[ConductanceCurve] = []
+    rows: list[TransportNumber] = []
+    for name in names:
+        try:
+            curves.append(read_conductance(name))
+        except InputError as error:
+            rows.append(_failed(_short(name, folder), "conductance", "gap", "meV", str(error)))
+    known = [curve for curve in curves if math.isfinite(curve.temperature_k)]
+    rows += [
+        _failed(_short(curve.name, folder), "conductance", "gap", "meV", "Its temperature is stated nowhere.")
+        for curve in curves
+        if not math.isfinite(curve.temperature_k)
+    ]
+    try:
+        fits = [] if not known else [fit_conductance(known[0])] if len(known) == 1 else fit_conductances(known)
+    except InputError as error:
+        return rows + [_failed(_short(one.name, folder), "conductance", "gap", "meV", str(error)) for one in known]
+    for curve, fit in zip(known, fits, strict=True):
+        rows += _spectrum_rows(fit, _short(curve.name, folder))
+    return rows
+
+
+def _spectrum_rows(fit: AndreevFit, file: str) -> list[TransportNumber]:
+    return [
+        TransportNumber(
+            file=file, kind="conductance", temperature_k=fit.temperature_k, quantity=name, value=value, sigma=sigma,
+            unit=unit, verdict=fit.verdict, reason=fit.reason,
+        )
+        for name, value, sigma, unit in (
+            ("gap", fit.gap_mev, fit.gap_sigma_mev, "meV"),
+            ("broadening", fit.broadening_mev, fit.broadening_sigma_mev, "meV"),
+            ("barrier", fit.barrier, fit.barrier_sigma, ""),
+            ("weight", fit.weight, fit.weight_sigma, ""),
+        )
+    ]  # fmt: skip
+
+
+def _failed(file: str, kind: str, quantity: str, unit: str, reason: str) -> TransportNumber:
+    return TransportNumber(
+        file=file, kind=kind, temperature_k=math.nan, quantity=quantity, value=math.nan, sigma=math.nan, unit=unit,
+        verdict=Verdict.FAILED, reason=reason,
+    )  # fmt: skip
 
 
 def analyse_curve(job: TransportJob) -> list[TransportNumber]:
@@ -83,12 +134,7 @@ def analyse_curve(job: TransportJob) -> list[TransportNumber]:
         return _ic_rows(fit_voltage_current(read_voltage_current(name)), file)
     except InputError as error:
         quantity, unit = ("tc", "K") if kind == "resistance" else ("ic", "A")
-        return [
-            TransportNumber(
-                file=file, kind=kind, temperature_k=math.nan, quantity=quantity, value=math.nan, sigma=math.nan,
-                unit=unit, verdict=Verdict.FAILED, reason=str(error),
-            )
-        ]  # fmt: skip
+        return [_failed(file, kind, quantity, unit, str(error))]
 
 
 def _tc_rows(found: TcFit, file: str) -> list[TransportNumber]:

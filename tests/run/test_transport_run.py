@@ -7,8 +7,10 @@ import math
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
+import hydrostruct as hs
 from hydrostruct.errors import InputError
 from hydrostruct.run.config import TransportSection
 from hydrostruct.run.demo import run_demo
@@ -27,8 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_curve_gives_its_numbers(folder: Path) -> None:
     section = TransportSection(resistance="transport/rt_*.csv", voltage_current="transport/vi_*.csv")
-    numbers, curves, notes = analyse_transport(section, folder)
-    assert notes == ()
+    numbers, curves = analyse_transport(section, folder)
     assert len(curves) == 12
     assert [curve.file for curve in curves][:3] == [
         "transport/rt_run1.csv",
@@ -53,7 +54,7 @@ def test_every_curve_gives_its_numbers(folder: Path) -> None:
 def test_a_broken_curve_is_a_failed_row_and_no_file_is_an_error(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "rt_1.csv").write_bytes((folder / "transport/rt_run1.csv").read_bytes())
     (tmp_path / "rt_2.csv").write_bytes(b"\x00broken")
-    numbers, _, _ = analyse_transport(TransportSection(resistance="rt_*.csv"), tmp_path)
+    numbers, _ = analyse_transport(TransportSection(resistance="rt_*.csv"), tmp_path)
     failed = [one for one in numbers if one.verdict == "failed"]
     assert [one.file for one in failed] == ["rt_2.csv"]
     assert "rt_2.csv" in failed[0].reason
@@ -76,3 +77,24 @@ def test_the_reference_run_writes_transport_and_links(tmp_path: Path) -> None:
         assert file["entry/links/distance_um"].attrs["units"] == "um"
     assert sum(row.quantity == "ic" for row in comparison) == 10
     assert len(result.links) == 24
+
+
+def test_spectra_of_one_contact_are_a_series_and_one_without_temperature_is_failed(tmp_path: Path) -> None:
+    """Plumbing only: the spectra are the model's own, with noise."""
+    rng = np.random.default_rng(3)
+    bias = np.linspace(-60.0, 60.0, 241)
+    for temperature, gap in ((2, 21.0), (20, 21.0), (40, 20.5)):
+        curve = hs.andreev_conductance(bias, gap_mev=gap, broadening_mev=2.0, barrier=0.4, temperature_k=temperature)
+        rows = "".join(f"{x:.3f},{y:.6f}\n" for x, y in zip(bias, curve + rng.normal(0, 0.002, 241), strict=True))
+        (tmp_path / f"spectrum_{temperature}K.csv").write_text(f"bias_mv,conductance\n{rows}")
+    (tmp_path / "spectrum_lost.csv").write_text(f"bias_mv,conductance\n{rows}")
+    numbers, curves = analyse_transport(TransportSection(conductance="spectrum_*.csv"), tmp_path)
+    found = {(one.file, one.quantity): one for one in numbers}
+    for temperature, gap in ((2, 21.0), (20, 21.0), (40, 20.5)):
+        one = found[f"spectrum_{temperature}K.csv", "gap"]
+        assert one.temperature_k == temperature
+        assert abs(one.value - gap) < 5 * one.sigma < 5
+        assert found[f"spectrum_{temperature}K.csv", "barrier"].value == pytest.approx(0.4, abs=0.1)
+    lost = found["spectrum_lost.csv", "gap"]
+    assert (lost.verdict, lost.reason) == ("failed", "Its temperature is stated nowhere.")
+    assert len(curves) == 4
