@@ -119,6 +119,8 @@ def gap(
     """
     from hydrostruct.andreev.gap_fit import fit_gaps, read_gaps
 
+    if not 0 <= coulomb < 1:
+        raise InputError(f"--coulomb is {coulomb:g}. Expected μ*, from 0 to below 1, such as 0.1. Correct it.")
     temperature, values, sigma = read_gaps(file)
     found = fit_gaps(temperature, values, gap_sigma_mev=sigma, tc_k=tc, tc_sigma_k=tc_sigma, form=form, name=file)
     document = gap_document(found, coulomb=coulomb)

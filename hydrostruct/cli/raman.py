@@ -70,6 +70,8 @@ def edge(
     from hydrostruct.raman.edge_pressure import edge_from_pressure, read_edge_pressure
     from hydrostruct.raman.scales import read_scale
 
+    if axis_sigma is not None and not (math.isfinite(axis_sigma) and axis_sigma >= 0):
+        raise InputError(f"--axis-sigma is {axis_sigma:g}. Expected cm⁻¹, 0 or above. Correct it.")
     read_scale(scale)
     limits = None if pressure is None else tuple(float(edge_from_pressure(one, scale=scale)) for one in pressure)
 

@@ -108,6 +108,8 @@ def ic(
     from hydrostruct.transport.read import read_voltage_current
 
     volts = _criterion(criterion, field, length)
+    for option, value in (("--temperature", temperature), ("--contact", contact), ("--pulse", pulse)):
+        _check_not_negative(option, value)
     fits: list[CriticalCurrentFit] = []
 
     def analyse(name: str) -> dict[str, Any]:
@@ -146,6 +148,8 @@ def pinning(
     from hydrostruct.transport.pinning import CriticalCurrents, compare_pinning, read_critical_currents
     from hydrostruct.transport.pinning_models import current_density
 
+    for option, value in (("--width-sigma", width_sigma), ("--thickness-sigma", thickness_sigma), ("--tc", tc_k)):
+        _check_not_negative(option, value)
     data = read_critical_currents(file)
     systematic = math.nan
     if (width is None) != (thickness is None):
@@ -170,6 +174,11 @@ def pinning(
         print_note(f"attention: {file}: {found.verdict}. {found.reason}")
         return 1
     return 0
+
+
+def _check_not_negative(option: str, value: float | None) -> None:
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise InputError(f"{option} is {value:g}. Expected a number, 0 or above. Correct it.")
 
 
 def tc_document(found: TcFit) -> dict[str, Any]:

@@ -45,11 +45,13 @@ from hydrostruct.xrd.frames import FrameSource, count_frames, find_frames, read_
 from hydrostruct.xrd.geometry import read_geometry
 from hydrostruct.xrd.instrument import read_widths
 from hydrostruct.xrd.maps import Executor, FitAnswer, FitJob, fit_points
+from hydrostruct.xrd.model import build_model
 from hydrostruct.xrd.orientation import check_orientation
 from hydrostruct.xrd.pattern import PATTERN_SUFFIXES
 from hydrostruct.xrd.profile import Widths
 
 STEADY_SPOTS_FILE = "steady_spots.tif"
+_ANY_RANGE_DEG = (1.0, 60.0)
 
 _PROGRAMS = ("hydrostruct", "numpy", "scipy", "numba", "pyFAI", "fabio", "h5py", "pymatgen", "peritheos")
 
@@ -96,9 +98,13 @@ def run(
     widths = None if config.diffraction.instrument is None else read_widths(folder / config.diffraction.instrument)
     plan = _plan(config, folder)
     notes = _check_first(frames, plan)
-    plan, spots = _without_steady_spots(config, frames, plan, target)
+    _check_starts(config, phases, starts, plan)
     tell = progress or (lambda what, done, total: None)
     with open_engine(workers) as engine:
+        # what is quick comes first: a wrong pattern or scale there is said before an hour of images
+        raman, raman_notes = _raman(config, folder, len(frames), engine)
+        numbers, curves = _transport(config, folder, engine)
+        plan, spots = _without_steady_spots(config, frames, plan, target)
         jobs = [
             ImageJob(source=frame, index=index, plan=_own_plan(config, folder, plan, number), scale=scale)
             for number, ((frame, index), scale) in enumerate(zip(frames, _scales(monitor, frames), strict=True), 1)
@@ -110,8 +116,6 @@ def run(
             neighbours=neighbours(places),
             executor=_telling(engine, tell),
         )
-        raman, raman_notes = _raman(config, folder, places, engine)
-        numbers, curves = _transport(config, folder, engine)
     incident = [math.nan] * len(frames) if monitor is None else monitor.tolist()
     result = RunResult(
         title=config.title,
@@ -127,7 +131,7 @@ def run(
         settings=read_text(source),
         versions={name: version(name) for name in _PROGRAMS},
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
-        notes=(*notes, *spots, *raman_notes),
+        notes=(*notes, *spots, *raman_notes, *_gradient(places, raman)),
         transport=numbers,
     )
     result = replace(result, links=_links(config, result, curves))
@@ -144,14 +148,24 @@ def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
     write_whole(target / "run.log", _log(result))
 
 
+def _check_starts(config: RunConfig, phases: tuple[Phase, ...], starts: dict[str, Any], plan: IntegrationPlan) -> None:
+    """Refuse what would fail at every point: a phase given twice, a start that no cell of its system can have."""
+    limits = config.diffraction.two_theta_deg or _ANY_RANGE_DEG
+    build_model(phases, plan.geometry.wavelength_ang, two_theta_deg=limits, cells=starts)
+
+
 def _raman(
-    config: RunConfig, folder: Path, places: Sequence[MapPoint], engine: Executor
+    config: RunConfig, folder: Path, count: int, engine: Executor
 ) -> tuple[Sequence[PointRaman | None], tuple[str, ...]]:
     if config.raman is None:
-        return [None] * len(places), ()
-    found, notes = analyse_raman(config.raman, folder, len(places), executor=engine)
-    gradient = pressure_gradient(places, found)
-    return found, (*notes, *([gradient] if gradient else []))
+        return [None] * count, ()
+    return analyse_raman(config.raman, folder, count, executor=engine)
+
+
+def _gradient(places: Sequence[MapPoint], raman: Sequence[PointRaman | None]) -> tuple[str, ...]:
+    known = [one for one in raman if one is not None]
+    gradient = pressure_gradient(places, known) if len(known) == len(places) else ""
+    return (gradient,) if gradient else ()
 
 
 def _scales(monitor: npt.NDArray[np.float64] | None, frames: Sequence[Any]) -> list[float]:

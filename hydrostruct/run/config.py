@@ -113,7 +113,7 @@ class PhaseSection(_Section):
     """A library name, or a path to .toml, .cif, .jcpds, .eosmat."""
     cell: dict[str, float] = Field(default_factory=dict)
     """Start of its cell: a_ang, …, alpha_deg, …"""
-    pressure_gpa: float | None = None
+    pressure_gpa: float | None = Field(default=None, ge=0, le=2000)
     """Start by equation of state, in GPa."""
     fix: tuple[Literal["cell", "size", "strain"], ...] = ()
     """What is held."""

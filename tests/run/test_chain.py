@@ -216,3 +216,26 @@ def test_silx_takes_every_map_of_the_file_for_a_plot_with_errors(result: hs.RunR
         assert shown.signal_name.startswith("Au_volume_per_fu")
         assert [axis.shape for axis in shown.axes] == [(2,), (3,)]
         assert shown.errors.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cell = { a_ang = 3.74 }", "cell = { q_ang = 3.74 }", "q_ang"),
+        ("cell = { a_ang = 3.74 }", "cell = { a_ang = -3.74 }", "-3.74"),
+        ("cell = { a_ang = 3.74 }", 'cell = { a_ang = 3.74 }\n[[phases]]\nname = "Au"', "2 times"),
+        ("cell = { a_ang = 3.74 }", "pressure_gpa = -5", "pressure_gpa"),
+        ("[[phases]]", '[raman]\nedge = "none_*.txt"\n[[phases]]', "raman.edge"),
+        ("[[phases]]", '[transport]\nresistance = "none_*.csv"\n[[phases]]', "transport.resistance"),
+    ],
+)
+def test_what_would_fail_at_every_point_is_refused_before_any_image(
+    folder: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    other = folder / "early.toml"
+    other.write_text((folder / "run.toml").read_text().replace(old, new, 1))
+    assert main(["run", str(other), "--out", str(folder / "early")]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (folder / "early").exists()
