@@ -114,14 +114,14 @@ def write_tables(result: RunResult, folder: str | os.PathLike[str]) -> tuple[Pat
     points = (_point_row(point) for point in result.points)
     phases = (row for point in result.points for row in _phase_rows(point))
     written = (
-        write_whole(target / "points.csv", _text(POINT_COLUMNS, points)),
-        write_whole(target / "phases.csv", _text(PHASE_COLUMNS, phases)),
+        write_whole(target / "points.csv", _text(POINT_COLUMNS, points, result.is_simulated)),
+        write_whole(target / "phases.csv", _text(PHASE_COLUMNS, phases, result.is_simulated)),
     )
     if result.transport:
         numbers = ({name: getattr(one, name) for name in TRANSPORT_COLUMNS} for one in result.transport)
-        write_whole(target / "transport.csv", _text(TRANSPORT_COLUMNS, numbers))
+        write_whole(target / "transport.csv", _text(TRANSPORT_COLUMNS, numbers, result.is_simulated))
         links = ({name: getattr(one, name, None) for name in LINK_COLUMNS} for one in result.links)
-        write_whole(target / "links.csv", _text(LINK_COLUMNS, links))
+        write_whole(target / "links.csv", _text(LINK_COLUMNS, links, result.is_simulated))
     return written
 
 
@@ -184,12 +184,14 @@ def _phase_rows(point: PointResult) -> Iterable[dict[str, object]]:
         yield row
 
 
-def _text(columns: Sequence[str], rows: Iterable[dict[str, object]]) -> str:
+def _text(columns: Sequence[str], rows: Iterable[dict[str, object]], is_simulated: bool) -> str:
+    """A table; one of a simulated measurement says so in every row, in a last column that others do not have."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
+    label = ("simulated",) if is_simulated else ()
+    writer.writerow((*columns, *label))
     for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
+        writer.writerow([*(_cell(row.get(column)) for column in columns), *("true" for _ in label)])
     return stream.getvalue()
 
 

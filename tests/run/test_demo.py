@@ -26,6 +26,10 @@ def test_everything_says_that_it_is_simulated(outcome: tuple[Path, RunResult, li
     assert "SIMULATED" in (folder / "run.toml").read_text()
     assert "SIMULATED" in (folder / "results" / "truth_and_result.csv").read_text()
     assert b"SIMULATED" in (folder / "xrd" / "map_001.tif").read_bytes()
+    for name in ("points.csv", "phases.csv", "transport.csv", "links.csv"):
+        header, *rows = (folder / "results" / name).read_text().splitlines()
+        assert header.endswith(",simulated")
+        assert all(row.endswith(",true") for row in rows)
 
 
 def test_hydrides_that_were_put_in_are_found_with_cells_within_their_errors(
