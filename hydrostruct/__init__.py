@@ -76,12 +76,14 @@ if TYPE_CHECKING:
     from hydrostruct.verdict import Verdict
     from hydrostruct.xrd.cake import integrate_cake, integrate_sectors
     from hydrostruct.xrd.calibrate import InstrumentWidths, calibrate_widths
+    from hydrostruct.xrd.fit_map import fit_map
     from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
     from hydrostruct.xrd.frames import Frame, find_frames, iterate_frames, read_frame
     from hydrostruct.xrd.geometry import Geometry, read_geometry
     from hydrostruct.xrd.integrate import integrate_frame
     from hydrostruct.xrd.integrator import build_integrator
     from hydrostruct.xrd.lebail import fit_pattern, fit_patterns
+    from hydrostruct.xrd.map_result import MapFit, MapGradient, MapNumbers, map_gradient, map_numbers
     from hydrostruct.xrd.masks import read_mask
     from hydrostruct.xrd.orientation import check_orientation
     from hydrostruct.xrd.pattern import Pattern, read_pattern, write_pattern
@@ -107,6 +109,9 @@ _HOMES = {
     "InputError": "hydrostruct.errors",
     "InstrumentWidths": "hydrostruct.xrd.calibrate",
     "LineFit": "hydrostruct.raman.lines",
+    "MapFit": "hydrostruct.xrd.map_result",
+    "MapGradient": "hydrostruct.xrd.map_result",
+    "MapNumbers": "hydrostruct.xrd.map_result",
     "Pattern": "hydrostruct.xrd.pattern",
     "PatternFit": "hydrostruct.xrd.fit_result",
     "Phase": "hydrostruct.material.phase",
@@ -151,6 +156,7 @@ _HOMES = {
     "fit_conductance": "hydrostruct.andreev.fit",
     "fit_conductances": "hydrostruct.andreev.fit",
     "fit_gaps": "hydrostruct.andreev.gap_fit",
+    "fit_map": "hydrostruct.xrd.fit_map",
     "fit_normal_state": "hydrostruct.transport.normal_state",
     "fit_outside_window": "hydrostruct.andreev.background",
     "fit_pattern": "hydrostruct.xrd.lebail",
@@ -168,6 +174,8 @@ _HOMES = {
     "iterate_frames": "hydrostruct.xrd.frames",
     "literature_tc": "hydrostruct.transport.tc_pressure",
     "log_phonon_temperature": "hydrostruct.material.coupling",
+    "map_gradient": "hydrostruct.xrd.map_result",
+    "map_numbers": "hydrostruct.xrd.map_result",
     "peak_vanishing": "hydrostruct.andreev.deviation",
     "penetration_depth": "hydrostruct.transport.pinning_models",
     "phase_names": "hydrostruct.material.phase",
@@ -218,6 +226,9 @@ __all__ = [
     "InputError",
     "InstrumentWidths",
     "LineFit",
+    "MapFit",
+    "MapGradient",
+    "MapNumbers",
     "Pattern",
     "PatternFit",
     "Phase",
@@ -263,6 +274,7 @@ __all__ = [
     "fit_conductance",
     "fit_conductances",
     "fit_gaps",
+    "fit_map",
     "fit_normal_state",
     "fit_outside_window",
     "fit_pattern",
@@ -280,6 +292,8 @@ __all__ = [
     "iterate_frames",
     "literature_tc",
     "log_phonon_temperature",
+    "map_gradient",
+    "map_numbers",
     "peak_vanishing",
     "penetration_depth",
     "phase_names",

@@ -53,9 +53,9 @@ def peak(x: Floats, center: float, area: float, gauss: float, lorentz: float) ->
     return area * (eta * tails + (1.0 - eta) * bell)
 
 
-def simulate(random: np.random.Generator, level: str, ceh9: Floats, ceh4: Floats) -> hs.Pattern:
-    """One simulated pattern."""
-    height, low = LEVELS[level]
+def simulate(random: np.random.Generator, level: str | tuple[float, float], ceh9: Floats, ceh4: Floats) -> hs.Pattern:
+    """One simulated pattern; a level is a name, or the height of the strongest line and the background."""
+    height, low = LEVELS[level] if isinstance(level, str) else level
     x = np.linspace(4.0, 25.0, 2000)
     u = (x - x[0]) / (x[-1] - x[0])
     clean = low * (0.75 + 0.5 * np.exp(-2.5 * u) + 0.18 * np.exp(-(((u - 0.45) / 0.22) ** 2)))

@@ -312,7 +312,7 @@ def cell_covariance(components: Floats, covariance: Floats, system: CrystalSyste
     >>> float(np.sqrt(cubic[0, 0]).round(12)), 0.5 * 4.0**3 * sigma
     (3.2e-05, 3.2e-05)
     """
-    jacobian = _cell_slopes(components, system)
+    jacobian = cell_slopes(components, system)
     return np.asarray(jacobian @ covariance @ jacobian.T)
 
 
@@ -333,8 +333,21 @@ def _direct_from_reciprocal(components: Floats, system: CrystalSystem) -> tuple[
     return tuple(minor / determinant for minor in minors)
 
 
-def _cell_slopes(components: Floats, system: CrystalSystem) -> Floats:
-    """Derivatives of a, b, c, α, β, γ, V by the free components, shape (7, m); NaN where there is no cell."""
+def cell_slopes(components: Floats, system: CrystalSystem) -> Floats:
+    """Derivatives of the six cell parameters and the volume by the free reciprocal components.
+
+    Parameters
+    ----------
+    components : array, shape (m,)
+        Free components of the reciprocal metric, in Å⁻².
+    system : CrystalSystem
+        The system they belong to.
+
+    Returns
+    -------
+    array, shape (7, m)
+        Rows a, b, c (Å), α, β, γ (degrees), V (Å³), each per Å⁻²; NaN where there is no cell.
+    """
     metric = _direct_from_reciprocal(components, system)
     if metric is None:
         return np.full((7, len(components)), math.nan)

@@ -38,6 +38,7 @@ from hydrostruct.run.points import map_points, monitor_values
 from hydrostruct.run.progress import Progress
 from hydrostruct.run.raman import analyse_raman, pressure_gradient
 from hydrostruct.run.transport import analyse_transport
+from hydrostruct.run.whole_map import fit_together
 from hydrostruct.tables import read_text
 from hydrostruct.tiff import tiff_bytes
 from hydrostruct.verdict import Verdict
@@ -111,11 +112,9 @@ def run(
         ]
         images = _counted(engine(integrate_image, jobs), len(jobs), tell, "images")
         places = _stage_positions(points, images)
-        fits = fit_points(
-            _fit_jobs(config, images, phases, starts, widths, plan.geometry.distance_m),
-            neighbours=neighbours(places),
-            executor=_telling(engine, tell),
-        )
+        work = _fit_jobs(config, images, phases, starts, widths, plan.geometry.distance_m)
+        fits = fit_points(work, neighbours=neighbours(places), executor=_telling(engine, tell))
+    fits, common = fit_together(work, fits, common=config.diffraction.common, places=places)
     incident = [math.nan] * len(frames) if monitor is None else monitor.tolist()
     result = RunResult(
         title=config.title,
@@ -131,7 +130,7 @@ def run(
         settings=read_text(source),
         versions={name: version(name) for name in _PROGRAMS},
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
-        notes=(*notes, *spots, *raman_notes, *_gradient(places, raman)),
+        notes=(*notes, *spots, *common, *raman_notes, *_gradient(places, raman)),
         transport=numbers,
     )
     result = replace(result, links=_links(config, result, curves))

@@ -102,6 +102,8 @@ class DiffractionSection(_Section):
     """Chebyshev terms of the fitted background."""
     instrument: str | None = None
     """Widths of the instrument."""
+    common: tuple[Literal["zero", "displacement", "widths", "background"], ...] = ()
+    """What all points share in one fit of the whole map; none for points fitted by themselves."""
     points: dict[str, PointSection] = Field(default_factory=dict)
     """Exceptions, by the number of the point."""
 

@@ -65,19 +65,23 @@ class Evidence:
     """Of the free parameters, unscaled, shape (parameters, parameters)."""
 
 
-def weigh_evidence(model: LeBailModel, data: FitData, solution: Solution) -> Evidence:
+def weigh_evidence(
+    model: LeBailModel, data: FitData, solution: Solution, *, spread: tuple[Ints, Floats] | None = None
+) -> Evidence:
     """Uncertainties, significance and shares of one solution.
 
     Parameters
     ----------
     model, data, solution
         What was fitted, to what, and where it came to rest.
+    spread : (lines, covariance), optional
+        As `hydrostruct.xrd.engine.covariance` gives them, where other patterns have a say in them.
 
     Returns
     -------
     Evidence
     """
-    seen, matrix = covariance(model, data, solution)
+    seen, matrix = covariance(model, data, solution) if spread is None else spread
     n_linear = seen.size + len(data.basis)
     background = data.basis.T @ solution.background
     report = agreement(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,8 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError
 from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
-from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell, weigh_evidence
+from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
+from hydrostruct.xrd.assess import solution_cell, weigh_evidence
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
 from hydrostruct.xrd.fit_result import PatternFit
@@ -39,7 +40,6 @@ from hydrostruct.xrd.foreign import (
     residual_scale,
     rests_free,
 )
-from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
 from hydrostruct.xrd.model import (
     MOST_BACKGROUND_TERMS,
@@ -47,38 +47,20 @@ from hydrostruct.xrd.model import (
     LeBailModel,
     build_model,
     fit_range,
-    hold,
     prepare_data,
 )
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.search import search_cells
-from hydrostruct.xrd.sector_spread import spread_over_sectors
 from hydrostruct.xrd.single_peaks import own_parameters
 
 Floats = npt.NDArray[np.float64]
 
 __all__ = ["fit_pattern", "fit_patterns"]
 
-_SEARCH_WORDS = ("auto", "never", "always")
 _EQUAL_CHI2 = 9.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
-# A fit that convinces leaves no line over: there is nothing to look for.
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Answer:
-    """One solution with the data it was fitted to."""
-
-    model: LeBailModel
-    solution: Solution
-    data: FitData
-    evidence: Evidence
-    absent: npt.NDArray[np.bool_]
-    significance: Floats
-    foreign: Explained
-    alternatives: tuple[str, ...]
 
 
 def fit_pattern(
@@ -149,7 +131,7 @@ def fit_pattern(
     >>> fit.verdict.value, round(fit.phases["Au"].a_ang, 3)
     ('converged', 3.968)
     """
-    options = _Options.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
+    options = FitOptions.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
     began = time.perf_counter()
     limits = fit_range(pattern, two_theta_deg)
     model = build_model(
@@ -163,7 +145,7 @@ def fit_pattern(
     )
     model = limit_widths(model, line_width(data))
     answer = _find_answer(model, data, options, seed=_seed_values(model, seed))
-    return _report(pattern, answer, options, began)
+    return report_answer(pattern, answer, options, began)
 
 
 def fit_patterns(
@@ -205,7 +187,7 @@ def fit_patterns(
     InputError
         As in `fit_pattern`.
     """
-    options = _Options.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
+    options = FitOptions.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
     data: FitData | None = None
@@ -230,38 +212,8 @@ def fit_patterns(
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
-        fits.append(_report(pattern, answer, options, began))
+        fits.append(report_answer(pattern, answer, options, began))
     return fits
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Options:
-    """The words of a fit, checked."""
-
-    terms: int | None
-    search: str
-    wavelength_sigma_ang: float | None
-    distance_relative_sigma: float | None
-
-    @staticmethod
-    def checked(
-        background: str | int, search: str, wavelength_sigma_ang: float | None, distance_relative_sigma: float | None
-    ) -> _Options:
-        """Refuse what cannot be meant."""
-        if search not in _SEARCH_WORDS:
-            raise InputError(f"fit: search is {search!r}. Expected one of {', '.join(_SEARCH_WORDS)}.")
-        terms = None if background == "auto" else background
-        if terms is not None and (not isinstance(terms, int) or not 1 <= terms <= 60):
-            raise InputError(f"fit: background is {background!r}. Expected 'auto' or 1 to 60 terms.")
-        for what, value in (("wavelength", wavelength_sigma_ang), ("distance", distance_relative_sigma)):
-            if value is not None and not (math.isfinite(value) and 0 <= value < 0.1):
-                raise InputError(f"fit: the uncertainty of the {what} is {value:g}. Expected 0 to 0.1.")
-        return _Options(
-            terms=terms,
-            search=search,
-            wavelength_sigma_ang=wavelength_sigma_ang,
-            distance_relative_sigma=distance_relative_sigma,
-        )
 
 
 def _seed_values(model: LeBailModel, seed: PatternFit | None) -> Floats | None:
@@ -272,7 +224,7 @@ def _seed_values(model: LeBailModel, seed: PatternFit | None) -> Floats | None:
     return np.array(seed.parameters, dtype=np.float64)
 
 
-def _find_answer(model: LeBailModel, data: FitData, options: _Options, *, seed: Floats | None) -> _Answer:
+def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed: Floats | None) -> Answer:
     """Fit from the seed or the start; look further only as far as needed.
 
     A fit that explains every line of the pattern is taken at once. Where lines are left over, the start is first
@@ -371,7 +323,7 @@ def _describe(model: LeBailModel, solution: Solution) -> str:
     return "; ".join(parts) + "."
 
 
-def _settle(found: Explained, alternatives: tuple[str, ...], *, least: float = DETECTION_SIGMA) -> _Answer:
+def _settle(found: Explained, alternatives: tuple[str, ...], *, least: float = DETECTION_SIGMA) -> Answer:
     """Take away phases that are not there, so that they chase no noise and share no line, and fit the others again.
 
     One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
@@ -386,11 +338,11 @@ def _settle(found: Explained, alternatives: tuple[str, ...], *, least: float = D
             absent |= weak
             break
         absent[np.argmin(np.where(weak, significance, np.inf))] = True
-        held_model, values = _without_absent(model, solution, absent)
+        held_model, values = without_absent(model, solution, absent)
         solution = solve(held_model, data, values)
         evidence = weigh_evidence(held_model, data, solution)
         significance = np.where(absent, significance, evidence.significance)
-    return _Answer(
+    return Answer(
         model=model,
         solution=solution,
         data=data,
@@ -399,86 +351,4 @@ def _settle(found: Explained, alternatives: tuple[str, ...], *, least: float = D
         significance=significance,
         foreign=replace(found, solution=solution),
         alternatives=alternatives,
-    )
-
-
-def _without_absent(
-    model: LeBailModel, solution: Solution, absent: npt.NDArray[np.bool_]
-) -> tuple[LeBailModel, Floats]:
-    """The model without the lines of absent phases, and the values with their cells back at the start.
-
-    Their parameters stay in the list, held, so that a fit can be a seed for a pattern in which they are there.
-    """
-    if not np.any(absent):
-        return model, solution.values
-    gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
-    values, held = solution.values.copy(), np.zeros(solution.values.size, dtype=np.bool_)
-    for index, name in enumerate(model.parameter_names):
-        word, _, rest = name.partition(":")
-        if (rest.rpartition(":")[0] if word == "cell" else rest) in gone:
-            held[index] = True
-            values[index] = model.start[index] if word == "cell" else values[index]
-    without = hold(model, values, held)
-    for phase in np.flatnonzero(absent):
-        without.slots[phase * PHASE_SLOTS : phase * PHASE_SLOTS + CELL_SLOTS] = np.nan
-    return without, values
-
-
-def _systematic(model: LeBailModel, answer: _Answer, options: _Options) -> Floats | None:
-    """What wavelength and distance do to a, b, c, α, β, γ, V of each phase: half the change between ± one sigma."""
-    if options.wavelength_sigma_ang is None and options.distance_relative_sigma is None:
-        return None
-    moved = []
-    if options.wavelength_sigma_ang:
-        pair = [
-            replace(model, wavelength_ang=model.wavelength_ang + sign * options.wavelength_sigma_ang)
-            for sign in (1, -1)
-        ]
-        moved.append(pair)
-    if options.distance_relative_sigma:
-        pair = []
-        for sign in (1, -1):
-            slots = model.slots.copy()
-            slots[-1] += sign * options.distance_relative_sigma
-            pair.append(replace(model, slots=slots))
-        if model.link[-1] < 0:
-            moved.append(pair)
-    square = np.zeros((len(model.phases), 7))
-    for pair in moved:
-        ends = [_cell_table(other, _resettled(other, answer)) for other in pair]
-        square += ((ends[0] - ends[1]) / 2) ** 2
-    return np.sqrt(square)
-
-
-def _resettled(model: LeBailModel, answer: _Answer) -> Solution:
-    held_model, values = _without_absent(model, answer.solution, answer.absent)
-    return solve(held_model, answer.data, values)
-
-
-def _cell_table(model: LeBailModel, solution: Solution) -> Floats:
-    cells = [solution_cell(model, solution, index) for index in range(len(model.phases))]
-    return np.array([np.append(cell_array(cell), cell.volume_ang3) for cell in cells])
-
-
-def _report(pattern: Pattern, answer: _Answer, options: _Options, began: float) -> PatternFit:
-    systematic = _systematic(answer.model, answer, options)
-    model = _without_absent(answer.model, answer.solution, answer.absent)[0]
-    sectors = None
-    if pattern.sector_changes is not None and answer.solution.converged:
-        changes = pattern.sector_changes[:, answer.data.kept]
-        sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
-    return report_fit(
-        pattern,
-        model,
-        answer.data,
-        answer.evidence,
-        absent=answer.absent,
-        significance=answer.significance,
-        systematic=systematic,
-        foreign_deg=answer.foreign.foreign_deg,
-        foreign_area=answer.foreign.foreign_area,
-        lines_left_out=bool(answer.foreign.left_out_deg.size),
-        seconds=time.perf_counter() - began,
-        alternatives=answer.alternatives,
-        sectors=sectors,
     )

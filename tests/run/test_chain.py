@@ -239,3 +239,20 @@ def test_what_would_fail_at_every_point_is_refused_before_any_image(
     assert said in captured.err
     assert captured.err.count("\n") == 1
     assert not (folder / "early").exists()
+
+
+def test_a_run_fits_its_map_as_one_where_the_points_have_something_in_common(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "run.toml").read_text()
+    own = folder / "together.toml"
+    own.write_text(text.replace("bins = 600\n", 'bins = 600\ncommon = ["zero", "widths", "background"]\n'))
+    result = hs.run(own, out=tmp_path / "together")
+    alone = hs.run(folder / "run.toml", out=tmp_path / "alone")
+    assert "One fit of 5 points, converged" in (tmp_path / "together" / "run.log").read_text()
+    assert result.points[3].verdict == "failed"
+    for mine, theirs in zip(result.points, alone.points, strict=True):
+        if mine.fit is None or theirs.fit is None:
+            continue
+        one, other = mine.fit.phases["Au"], theirs.fit.phases["Au"]
+        assert mine.fit.zero_sigma_deg > 0
+        assert mine.fit.phases["Au"].widths == result.points[0].fit.phases["Au"].widths
+        assert abs(one.a_ang - other.a_ang) < 4 * np.hypot(one.a_sigma_ang, other.a_sigma_ang)

@@ -1,0 +1,189 @@
+"""What was decided about one pattern, and how it is told: the options of a fit, its answer, the record of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.errors import InputError
+from hydrostruct.material.cell import cell_array
+from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell
+from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.fit_result import PatternFit
+from hydrostruct.xrd.foreign import Explained
+from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
+from hydrostruct.xrd.model import FitData, LeBailModel, hold
+from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.sector_spread import spread_over_sectors
+
+Floats = npt.NDArray[np.float64]
+
+_SEARCH_WORDS = ("auto", "never", "always")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One solution with the data it was fitted to."""
+
+    model: LeBailModel
+    """The phases, and single peaks for lines that are none of theirs."""
+    solution: Solution
+    """Where the fit came to rest."""
+    data: FitData
+    """What it was fitted to."""
+    evidence: Evidence
+    """Its uncertainties."""
+    absent: npt.NDArray[np.bool_]
+    """Phases that are not there, shape (phases,)."""
+    significance: Floats
+    """Of each phase, from the fit in which its cell was free, shape (phases,)."""
+    foreign: Explained
+    """What belongs to no phase."""
+    alternatives: tuple[str, ...]
+    """Other solutions that fit as well, in words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitOptions:
+    """The words of a fit, checked."""
+
+    terms: int | None
+    """Background terms; None for as many as the data ask for."""
+    search: str
+    """Whether to look for other cells: auto, never or always."""
+    wavelength_sigma_ang: float | None
+    """Standard uncertainty of the wavelength, in Å; None when it is not given."""
+    distance_relative_sigma: float | None
+    """Relative standard uncertainty of the detector's distance; None when it is not given."""
+
+    @staticmethod
+    def checked(
+        background: str | int, search: str, wavelength_sigma_ang: float | None, distance_relative_sigma: float | None
+    ) -> FitOptions:
+        """Refuse what cannot be meant."""
+        if search not in _SEARCH_WORDS:
+            raise InputError(f"fit: search is {search!r}. Expected one of {', '.join(_SEARCH_WORDS)}.")
+        terms = None if background == "auto" else background
+        if terms is not None and (not isinstance(terms, int) or not 1 <= terms <= 60):
+            raise InputError(f"fit: background is {background!r}. Expected 'auto' or 1 to 60 terms.")
+        for what, value in (("wavelength", wavelength_sigma_ang), ("distance", distance_relative_sigma)):
+            if value is not None and not (math.isfinite(value) and 0 <= value < 0.1):
+                raise InputError(f"fit: the uncertainty of the {what} is {value:g}. Expected 0 to 0.1.")
+        return FitOptions(
+            terms=terms,
+            search=search,
+            wavelength_sigma_ang=wavelength_sigma_ang,
+            distance_relative_sigma=distance_relative_sigma,
+        )
+
+
+def without_absent(model: LeBailModel, solution: Solution, absent: npt.NDArray[np.bool_]) -> tuple[LeBailModel, Floats]:
+    """The model without the lines of absent phases, and the values with their cells back at the start.
+
+    Parameters
+    ----------
+    model, solution
+        What was fitted and where it came to rest.
+    absent : array of bool, shape (phases,)
+        Phases that are not there.
+
+    Returns
+    -------
+    model : LeBailModel
+        Their parameters stay in the list, held, so that a fit can be a seed for a pattern in which they are there.
+    values : array, shape (parameters,)
+    """
+    if not np.any(absent):
+        return model, solution.values
+    gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
+    values, held = solution.values.copy(), np.zeros(solution.values.size, dtype=np.bool_)
+    for index, name in enumerate(model.parameter_names):
+        word, _, rest = name.partition(":")
+        if (rest.rpartition(":")[0] if word == "cell" else rest) in gone:
+            held[index] = True
+            values[index] = model.start[index] if word == "cell" else values[index]
+    without = hold(model, values, held)
+    for phase in np.flatnonzero(absent):
+        without.slots[phase * PHASE_SLOTS : phase * PHASE_SLOTS + CELL_SLOTS] = np.nan
+    return without, values
+
+
+def _systematic(model: LeBailModel, answer: Answer, options: FitOptions) -> Floats | None:
+    """What wavelength and distance do to a, b, c, α, β, γ, V of each phase: half the change between ± one sigma."""
+    if options.wavelength_sigma_ang is None and options.distance_relative_sigma is None:
+        return None
+    moved = []
+    if options.wavelength_sigma_ang:
+        pair = [
+            replace(model, wavelength_ang=model.wavelength_ang + sign * options.wavelength_sigma_ang)
+            for sign in (1, -1)
+        ]
+        moved.append(pair)
+    if options.distance_relative_sigma:
+        pair = []
+        for sign in (1, -1):
+            slots = model.slots.copy()
+            slots[-1] += sign * options.distance_relative_sigma
+            pair.append(replace(model, slots=slots))
+        if model.link[-1] < 0:
+            moved.append(pair)
+    square = np.zeros((len(model.phases), 7))
+    for pair in moved:
+        ends = [_cell_table(other, _resettled(other, answer)) for other in pair]
+        square += ((ends[0] - ends[1]) / 2) ** 2
+    return np.sqrt(square)
+
+
+def _resettled(model: LeBailModel, answer: Answer) -> Solution:
+    held_model, values = without_absent(model, answer.solution, answer.absent)
+    return solve(held_model, answer.data, values)
+
+
+def _cell_table(model: LeBailModel, solution: Solution) -> Floats:
+    cells = [solution_cell(model, solution, index) for index in range(len(model.phases))]
+    return np.array([np.append(cell_array(cell), cell.volume_ang3) for cell in cells])
+
+
+def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: float) -> PatternFit:
+    """Put an answer into a record, with the systematic part and the spread over the sectors of the rings.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        What was measured.
+    answer : Answer
+        What came of it.
+    options : FitOptions
+        Say which systematic parts are wanted.
+    began : float
+        When the fit began, by `time.perf_counter`.
+
+    Returns
+    -------
+    PatternFit
+    """
+    systematic = _systematic(answer.model, answer, options)
+    model = without_absent(answer.model, answer.solution, answer.absent)[0]
+    sectors = None
+    if pattern.sector_changes is not None and answer.solution.converged:
+        changes = pattern.sector_changes[:, answer.data.kept]
+        sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
+    return report_fit(
+        pattern,
+        model,
+        answer.data,
+        answer.evidence,
+        absent=answer.absent,
+        significance=answer.significance,
+        systematic=systematic,
+        foreign_deg=answer.foreign.foreign_deg,
+        foreign_area=answer.foreign.foreign_area,
+        lines_left_out=bool(answer.foreign.left_out_deg.size),
+        seconds=time.perf_counter() - began,
+        alternatives=answer.alternatives,
+        sectors=sectors,
+    )

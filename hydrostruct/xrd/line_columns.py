@@ -1,0 +1,125 @@
+"""The lines of one pattern as columns of a matrix, with what each free parameter does to them.
+
+The fast loops never make this matrix; where many patterns share parameters, its products with columns of another kind
+are needed, and it is small.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd import kernels
+from hydrostruct.xrd.model import MARGIN_FWHM, REACH_FWHM, LeBailModel
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineColumns:
+    """Lines at one set of cells and widths."""
+
+    lines: Ints
+    """Numbers of the lines that the data can see, in order of position, shape (seen,)."""
+    shape: Floats
+    """Each of them with unit area, shape (n, seen)."""
+    position: Floats
+    """Position of every line, in degrees, NaN where it has none, shape (lines,)."""
+    width: Floats
+    """Full width at half maximum of every line, in degrees, shape (lines,)."""
+    windows: tuple[slice, ...]
+    """Points that each seen line touches."""
+    by_line: tuple[tuple[Floats, Floats, Floats], ...]
+    """Derivatives of each seen line by its position, width and mixing, at those points."""
+    by_slot: Floats
+    """What the slots of a phase, zero and displacement do to position, width and mixing, shape (lines, 14, 3)."""
+
+
+def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineColumns:
+    """Lines of a model at the points of a pattern.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Its lines and phases.
+    position : array, shape (n,)
+        2θ of the points, in degrees.
+    slots : array, shape (slots of the model,)
+        Cells, widths, zero and displacement.
+
+    Returns
+    -------
+    LineColumns
+    """
+    count = model.phase_of.size
+    center, width, mixing = np.full(count, np.nan), np.zeros(count), np.zeros(count)
+    d_center = np.zeros((count, kernels.CELL_SLOTS + 2))
+    d_width, d_mixing = np.zeros((count, kernels.WIDTH_SLOTS)), np.zeros((count, kernels.WIDTH_SLOTS))
+    kernels.line_state(
+        slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, d_center, d_width, d_mixing
+    )
+    starts, stops = np.empty(count, np.int64), np.empty(count, np.int64)
+    seen = kernels.place_windows(
+        position, center, width, REACH_FWHM, MARGIN_FWHM, position[0], position[-1], starts, stops
+    )
+    starts, stops = starts[: seen.size], stops[: seen.size]
+    offsets = np.concatenate(([0], np.cumsum(stops - starts)))
+    flat = [np.empty(int(offsets[-1])) for _ in range(4)]
+    kernels.fill_profiles(position, seen, center, width, mixing, REACH_FWHM, starts, stops, offsets, *flat)
+    windows = tuple(slice(int(first), int(last)) for first, last in zip(starts, stops, strict=True))
+    parts = [slice(int(first), int(last)) for first, last in itertools.pairwise(offsets)]
+    shape = np.zeros((position.size, seen.size))
+    for column, (window, part) in enumerate(zip(windows, parts, strict=True)):
+        shape[window, column] = flat[0][part]
+    return LineColumns(
+        lines=seen,
+        shape=shape,
+        position=center,
+        width=width,
+        windows=windows,
+        by_line=tuple((flat[1][part], flat[2][part], flat[3][part]) for part in parts),
+        by_slot=_by_slot(d_center, d_width, d_mixing),
+    )
+
+
+def slope_columns(columns: LineColumns, model: LeBailModel, intensity: Floats) -> Floats:
+    """Derivatives of the sum of all lines by each free parameter.
+
+    Parameters
+    ----------
+    columns : LineColumns
+        The lines.
+    model : LeBailModel
+        Its `link` says which parameter fills which slot.
+    intensity : array, shape (seen,)
+        Areas of the seen lines.
+
+    Returns
+    -------
+    array, shape (n, parameters)
+    """
+    out = np.zeros((columns.shape.shape[0], len(model.parameter_names)))
+    common = model.link[-2:]
+    for number, (line, window) in enumerate(zip(columns.lines, columns.windows, strict=True)):
+        base = model.phase_of[line] * kernels.PHASE_SLOTS
+        link = np.concatenate((model.link[base : base + kernels.PHASE_SLOTS], common))
+        for slot in np.flatnonzero(link >= 0):
+            for part, factor in zip(columns.by_line[number], columns.by_slot[line, slot], strict=True):
+                if factor != 0.0:
+                    out[window, link[slot]] += (intensity[number] * factor) * part
+    return out
+
+
+def _by_slot(d_center: Floats, d_width: Floats, d_mixing: Floats) -> Floats:
+    """Derivatives of position, width and mixing in the order of a phase's slots, zero and displacement last."""
+    cells, widths = kernels.CELL_SLOTS, kernels.WIDTH_SLOTS
+    out = np.zeros((len(d_center), cells + widths + 2, 3))
+    out[:, :cells, 0] = d_center[:, :cells]
+    out[:, cells + widths :, 0] = d_center[:, cells:]
+    out[:, cells : cells + widths, 1] = d_width
+    out[:, cells : cells + widths, 2] = d_mixing
+    return out
