@@ -333,6 +333,50 @@ def _direct_from_reciprocal(components: Floats, system: CrystalSystem) -> tuple[
     return tuple(minor / determinant for minor in minors)
 
 
+# where no angle is free each axis goes with one component alone, as its inverse square root
+_AXIS_COMPONENTS = {
+    CrystalSystem.CUBIC: (0, 0, 0),
+    CrystalSystem.TETRAGONAL: (0, 0, 1),
+    CrystalSystem.HEXAGONAL: (0, 0, 1),
+    CrystalSystem.ORTHORHOMBIC: (0, 1, 2),
+}
+
+
+def cell_numbers(components: Floats, system: CrystalSystem) -> tuple[Floats, Floats]:
+    """The six cell parameters and the volume of a reciprocal metric, and their derivatives by its components.
+
+    Parameters
+    ----------
+    components : array, shape (m,)
+        Free components of the reciprocal metric, in Å⁻².
+    system : CrystalSystem
+        The system they belong to.
+
+    Returns
+    -------
+    values : array, shape (7,)
+        a, b, c (Å), α, β, γ (degrees), V (Å³); NaN where there is no cell.
+    slopes : array, shape (7, m)
+        As `cell_slopes` gives them.
+
+    Notes
+    -----
+    Where no angle is free, a = √(f/S) with its own component S alone, so that da/dS = -a/2S, and V goes with all three.
+    """
+    if system not in _AXIS_COMPONENTS or not (components > 0).all():
+        cell = cell_from_components(components, system)
+        return np.append(cell_array(cell), cell.volume_ang3), cell_slopes(components, system)
+    followed, known = _AXIS_COMPONENTS[system], components.tolist()
+    hexagonal = system is CrystalSystem.HEXAGONAL
+    lengths = [math.sqrt((4.0 / 3.0 if hexagonal and axis < 2 else 1.0) / known[j]) for axis, j in enumerate(followed)]
+    volume = lengths[0] * lengths[1] * lengths[2] * (math.sqrt(0.75) if hexagonal else 1.0)
+    slopes = np.zeros((7, len(known)))
+    for axis, j in enumerate(followed):
+        slopes[axis, j] = -0.5 * lengths[axis] / known[j]
+        slopes[6, j] -= 0.5 * volume / known[j]
+    return np.array([*lengths, 90.0, 90.0, 120.0 if hexagonal else 90.0, volume]), slopes
+
+
 def cell_slopes(components: Floats, system: CrystalSystem) -> Floats:
     """Derivatives of the six cell parameters and the volume by the free reciprocal components.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.kernels import residual_sums
+from hydrostruct.xrd.kernels import residual_sums, run_squares
 
 Floats = npt.NDArray[np.float64]
 
@@ -96,9 +96,7 @@ def serial_factor(residual: Floats) -> float:
     >>> serial_factor(np.array([1.0, -1.0, 1.0, -1.0])), round(serial_factor(np.ones(100)), 2)
     (1.0, 6.63)
     """
-    square = float(np.sum(residual**2))
-    if residual.size == 0 or square <= 0:
+    runs, square = run_squares(residual)
+    if not square > 0:
         return 1.0
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(np.signbit(residual))) + 1))
-    runs = np.add.reduceat(residual, starts)
-    return max(1.0, math.sqrt(float(np.sum(runs**2)) / square) / WHITE_NOISE_SERIAL_FACTOR)
+    return max(1.0, math.sqrt(runs / square) / WHITE_NOISE_SERIAL_FACTOR)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.material.cell import Cell, cell_array, cell_covariance, cell_from_components, reciprocal_components
+from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, reciprocal_components
 from hydrostruct.verdict import Verdict
+from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
-from hydrostruct.xrd.presence import DETECTION_SIGMA, line_significance, shares
+from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
@@ -51,6 +52,10 @@ class Evidence:
     """Standard uncertainty of each line, scaled; NaN where the data cannot see it; shape (lines,)."""
     detection_scale: float
     """What `intensity_sigma` is multiplied with when the question is whether a line is there; 1 when sigma is known."""
+    observed_lines: Ints
+    """Lines of each phase above three standard deviations, shape (phases,)."""
+    free_lines: Ints
+    """Those of them that no line of another phase comes near, shape (phases,)."""
     in_range: npt.NDArray[np.bool_]
     """Lines whose core is in the data, shape (lines,)."""
     range_deg: tuple[float, float]
@@ -96,26 +101,27 @@ def weigh_evidence(
     doubt = 1.0 if data.sigma_is_known else min(1.0, max(report.gof, 1e-3)) ** 2
     sigma = np.full(model.phase_of.size, np.nan)
     sigma[seen] = np.sqrt(np.maximum(lines.diagonal(), 0.0))
-    inside = _lines_in_range(data, solution)
-    intensity, phase_of, counts = solution.intensity[seen], model.phase_of[seen], inside[seen]
-    chooser = np.zeros((len(model.phases), seen.size))
-    significance = np.zeros(len(model.phases))
-    for index in range(len(model.phases)):
-        mine = ((phase_of == index) & counts).nonzero()[0]
-        chooser[index, mine] = 1.0
-        significance[index] = line_significance(
-            intensity[mine],
-            lines[mine[:, None], mine] * doubt,
-            n_fitted=int((cell_parameters(model, index) >= 0).sum()),
-        )
-    areas = chooser @ intensity
-    share, share_sigma = shares(areas, chooser @ lines @ chooser.T)
+    inside = kernels.lines_in_range(data.position, solution.position, solution.width, data.step_deg)
+    evidence = kernels.phase_evidence(seen, lines, solution.intensity, model.phase_of, inside, len(model.phases))
+    significance = _significance(model, solution, lines, (seen, inside), evidence, doubt=doubt)
+    share, share_sigma = shares(*evidence[3:])
+    observed, free = kernels.count_lines(
+        solution.position,
+        solution.width,
+        solution.intensity,
+        _OBSERVED_SIGMA * math.sqrt(doubt) * sigma,
+        inside,
+        model.phase_of,
+        len(model.phases),
+    )
     return Evidence(
         solution=solution,
         agreement=report,
         background=background,
         intensity_sigma=sigma,
         detection_scale=math.sqrt(doubt),
+        observed_lines=observed,
+        free_lines=free,
         in_range=inside,
         range_deg=(float(data.position[0]), float(data.position[-1])),
         significance=significance,
@@ -244,20 +250,35 @@ def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
 
 def _unexplained(evidence: Evidence, foreign_area: float) -> str:
     """A reason to doubt every phase, when much of what stands above the background belongs to none of them."""
+    if not foreign_area > 0:
+        return ""
     own = float(np.nansum(np.maximum(evidence.solution.intensity[evidence.in_range], 0.0)))
     if foreign_area <= _MUCH_UNEXPLAINED * own:
         return ""
     return "Much of what stands above the background belongs to no phase of the fit."
 
 
-def _lines_in_range(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
-    """Lines with a measured point within half a width of their position on each side."""
-    position = np.where(np.isnan(solution.position), -1e3, solution.position)
-    near = data.position.searchsorted(position)
-    left = data.position[np.maximum(near - 1, 0)]
-    right = data.position[np.minimum(near, data.position.size - 1)]
-    half = np.maximum(solution.width / 2, 1.01 * data.step_deg)
-    return np.asarray((np.abs(left - position) <= half) & (np.abs(right - position) <= half))
+def _significance(
+    model: LeBailModel,
+    solution: Solution,
+    lines: Floats,
+    which: tuple[Ints, npt.NDArray[np.bool_]],
+    evidence: tuple[Floats, ...],
+    *,
+    doubt: float,
+) -> Floats:
+    """How surely each phase is there, in standard deviations; see `hydrostruct.xrd.presence.line_significance`."""
+    seen, inside = which
+    out = np.zeros(len(model.phases))
+    for index, (statistic, upward, count) in enumerate(zip(*(part.tolist() for part in evidence[:3]), strict=True)):
+        fitted = int((cell_parameters(model, index) >= 0).sum())
+        if count and math.isnan(statistic):
+            mine = ((model.phase_of[seen] == index) & inside[seen]).nonzero()[0]
+            block = lines[mine[:, None], mine] * doubt
+            out[index] = line_significance(solution.intensity[seen[mine]], block, n_fitted=fitted)
+        elif count and upward > 0:
+            out[index] = gaussian_equivalent(statistic / doubt, int(count) + fitted)
+    return out
 
 
 def _report_phase(
@@ -274,7 +295,7 @@ def _report_phase(
 ) -> PhaseFit:
     phase = model.phases[index]
     numbers = _cell_numbers(model, evidence, index, systematic, sectors)
-    observed, free_lines = _count_lines(model, evidence, index)
+    observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])
     verdict, reason = _phase_verdict(
         model,
         evidence,
@@ -315,23 +336,19 @@ def _cell_numbers(
 ) -> dict[str, float]:
     phase = model.phases[index]
     components, _ = phase_slots(model, evidence.solution.slots, index)
-    cell = cell_from_components(components, phase.system)
     free = cell_parameters(model, index)
+    values, slopes = cell_numbers(components, phase.system)
+    slopes = slopes[:, free >= 0]
+    free = free[free >= 0]
 
     def cell_sigma(parameters: Floats) -> Floats:
-        if np.all(free >= 0):
-            spread = parameters[free[:, None], free]
-        else:
-            spread = np.zeros((components.size, components.size))
-            moved = np.flatnonzero(free >= 0)
-            spread[np.ix_(moved, moved)] = parameters[np.ix_(free[moved], free[moved])]
-        return np.sqrt(np.maximum(np.diagonal(cell_covariance(components, spread, phase.system)), 0.0))
+        spread = parameters[free[:, None], free]
+        return np.asarray(np.sqrt(np.maximum(((slopes @ spread) * slopes).sum(axis=1), 0.0)))
 
     statistical = cell_sigma(evidence.parameter_covariance)
     sigma = statistical * evidence.agreement.inflation
     if sectors is not None:
         sigma = np.maximum(sigma, cell_sigma(sectors.parameter_covariance))
-    values = np.append(cell_array(cell), cell.volume_ang3)
     common = np.full(7, np.nan) if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
     columns = np.empty((4, 8))
@@ -379,19 +396,6 @@ def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedL
         intensity=solution.intensity[line] / members,
         intensity_sigma=evidence.intensity_sigma[line] / members,
     )
-
-
-def _count_lines(model: LeBailModel, evidence: Evidence, index: int) -> tuple[int, int]:
-    """Observed lines of a phase, and those of them that no line of another phase comes near."""
-    solution = evidence.solution
-    with np.errstate(invalid="ignore"):
-        strong = solution.intensity > _OBSERVED_SIGMA * evidence.detection_scale * evidence.intensity_sigma
-    mine = (model.phase_of == index) & evidence.in_range & strong
-    others = solution.position[(model.phase_of != index) & np.isfinite(solution.position)]
-    if others.size == 0:
-        return int(mine.sum()), int(mine.sum())
-    distance = np.min(np.abs(solution.position[mine][:, None] - others[None, :]), axis=1, initial=math.inf)
-    return int(mine.sum()), int(np.sum(distance > solution.width[mine]))
 
 
 def _phase_verdict(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,8 @@ class Solution:
     """Position of each line, in degrees."""
     width: Floats
     """Full width at half maximum of each line, in degrees."""
+    equations: tuple[Any, ...] | None = None
+    """What the loops know of the minimum, for its covariance; None when the solution was not found by them."""
 
 
 def solve(model: LeBailModel, data: FitData, values: Floats, *, most_steps: int = MOST_STEPS) -> Solution:
@@ -75,7 +78,7 @@ def solve(model: LeBailModel, data: FitData, values: Floats, *, most_steps: int 
     slots = model.slots.copy()
     filled = model.link >= 0
     slots[filled] = answer[model.link[filled]]
-    status, steps, chi2, intensity, background, residual, _, held, position, width = kernels.least_chi2(
+    status, steps, chi2, intensity, background, residual, held, position, width, equations = kernels.least_chi2(
         data.position,
         data.intensity,
         data.weight,
@@ -106,6 +109,7 @@ def solve(model: LeBailModel, data: FitData, values: Floats, *, most_steps: int 
         held=held,
         position=position,
         width=width,
+        equations=equations,
     )
 
 
@@ -152,7 +156,7 @@ def covariance(model: LeBailModel, data: FitData, solution: Solution) -> tuple[I
     covariance : array, shape (seen + terms + parameters,) squared
         Of their intensities, the background and the free parameters, in this order; unscaled.
     """
-    seen, matrix = kernels.full_covariance(
+    equations = solution.equations or kernels.equations_at(
         data.position,
         data.intensity,
         data.weight,
@@ -163,10 +167,11 @@ def covariance(model: LeBailModel, data: FitData, solution: Solution) -> tuple[I
         model.terms,
         solution.slots,
         model.link,
-        solution.held,
+        solution.held.size,
         REACH_FWHM,
         MARGIN_FWHM,
     )
+    seen, matrix = kernels.covariance_of(equations, len(data.basis), solution.held)
     return seen, matrix
 
 

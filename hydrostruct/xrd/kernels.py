@@ -568,7 +568,8 @@ def least_chi2(
     """Fit one pattern from a start: Gauss-Newton with Marquardt's damping on the free parameters.
 
     ``values`` is the start and is overwritten by the answer, as ``slots`` is. Returns status, steps, chi2,
-    intensities, background, residual, reduced normal matrix, held parameters, positions, widths.
+    intensities, background, residual, held parameters, positions, widths, and the equations of the last point, from
+    which `covariance_of` makes the covariance.
     """
     n_free = values.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
@@ -656,7 +657,8 @@ def least_chi2(
                 status = STUCK
                 break
     _fill_slots(slots, link, values)
-    return status, steps, state[0], state[1], state[2], state[3], state[4], held, state[8], state[9]
+    equations = (state[6], state[11], state[12], state[13], state[14], state[4])
+    return status, steps, state[0], state[1], state[2], state[3], held, state[8], state[9], equations
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -690,12 +692,8 @@ def linear_fit(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, r
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def full_covariance(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, held, reach, margin):
-    """Covariance of the seen lines' intensities, the background and the free parameters, all together.
-
-    Returns it with the numbers of the seen lines; held parameters have zero rows.
-    """
-    n_free = held.shape[0]
+def equations_at(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, n_free, reach, margin):
+    """The equations at given cells and widths, as `least_chi2` returns those of its last point."""
     by_column = np.zeros((n_free, x.shape[0]))
     ridge = np.full(phase_of.shape[0], -1.0)
     state = _evaluate(
@@ -716,14 +714,22 @@ def full_covariance(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slo
         by_column,
         ridge,
     )
-    chosen, factor, first, rows = state[6], state[11], state[12], state[13]
-    normal = state[4].copy()
+    return state[6], state[11], state[12], state[13], state[14], state[4]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def covariance_of(equations, m, held):
+    """Covariance of the seen lines' intensities, the m background terms and the free parameters, all together.
+
+    Returns it with the numbers of the seen lines; held parameters have zero rows.
+    """
+    chosen, factor, first, kept_rows, border, normal = equations
+    rows = kept_rows.copy()
+    n_free = held.shape[0]
     n = chosen.shape[0]
-    m = basis.shape[0]
     nb = m + n_free
     # border block of the inverse: from its own Schur complement, background rows first
     schur = np.zeros((nb, nb))
-    border = state[14]
     for a in range(nb):
         for b in range(a + 1):
             if a < m or b < m:
@@ -779,6 +785,13 @@ def _add_pairs(total, values, factor, lag):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _add_both(total, before, behind, factor):
+    """Add to each point those of two rows, times a factor."""
+    for i in range(total.shape[0]):
+        total[i] += factor * (before[i] + behind[i])
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def residual_sums(intensity, residual, background, weight):
     """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²: what R factors are made of."""
     chi2 = 0.0
@@ -793,6 +806,72 @@ def residual_sums(intensity, residual, background, weight):
         missed += abs(residual[i])
         above += weight[i] * (intensity[i] - background[i]) * (intensity[i] - background[i])
     return chi2, total, size, missed, above
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def run_squares(residual):
+    """Σ over runs of one sign of (Σr)², and Σr²; a zero counts as above zero, as a sign bit says."""
+    runs = 0.0
+    square = 0.0
+    run = 0.0
+    below = False
+    for i in range(residual.shape[0]):
+        r = residual[i]
+        if (r < 0.0) != below:
+            runs += run * run
+            run = 0.0
+            below = r < 0.0
+        run += r
+        square += r * r
+    return runs + run * run, square
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def scatter_scales(y, w, residual):
+    """Scatter in units of sigma, as a Gaussian's from medians: of the data from point to point, and of the residuals.
+
+    The first is how far each point lies from the mean of its neighbours: right whatever the model.
+    """
+    n = y.shape[0]
+    bend = np.empty(max(n - 2, 0))
+    for i in range(1, n - 1):
+        bend[i - 1] = abs(y[i] - 0.5 * (y[i - 1] + y[i + 1])) * math.sqrt(w[i] / 1.5)
+    size = np.empty(n)
+    for i in range(n):
+        size[i] = abs(residual[i]) * math.sqrt(w[i])
+    noise = np.median(bend) / 0.6745 if n > 2 else 0.0
+    return max(noise, 1e-6), np.median(size) / 0.6745
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def wald_statistic(values, covariance):
+    """vᵀ C⁻¹ v by Cholesky; NaN where the covariance is not clearly positive definite."""
+    n = values.shape[0]
+    scale = np.empty(n)
+    for i in range(n):
+        if not covariance[i, i] > 0.0:
+            return math.nan
+        scale[i] = 1.0 / math.sqrt(covariance[i, i])
+    a = np.empty((n, n))
+    total = 0.0
+    z = np.empty(n)
+    for i in range(n):
+        for j in range(i + 1):
+            t = covariance[i, j] * scale[i] * scale[j]
+            for k in range(j):
+                t -= a[i, k] * a[j, k]
+            if i > j:
+                a[i, j] = t / a[j, j]
+            elif t > 1e-9:
+                a[i, i] = math.sqrt(t)
+            else:
+                return math.nan
+        t = values[i] * scale[i]
+        for k in range(i):
+            t -= a[i, k] * z[k]
+        z[i] = t / a[i, i]
+        total += z[i] * z[i]
+    return total
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -821,17 +900,118 @@ def matched_filter(x, residual, w, width, reach):
         farthest = max(farthest, stop - 1 - i)
         s_w[i] = w_before[stop] - w_before[start]
         s_r[i] = wr_before[stop] - wr_before[start]
-    for lag in range(1, farthest + 1):
-        _pair_bell(x, lag, 1.0 / width, reach, bell, square)
-        _add_pairs(s_g, w, bell, lag)
-        _add_pairs(s_rg, wr, bell, lag)
-        _add_pairs(s_gg, w, square, lag)
+    step = (x[n - 1] - x[0]) / (n - 1) if n > 1 else 1.0
+    even = True
+    for i in range(n):
+        even = even and abs(x[i] - x[0] - i * step) < 1e-4 * step
+    if even:  # one bell for all pairs a number of places apart; zeros beyond the ends
+        edge = farthest
+        far_w, far_wr = np.zeros(n + 2 * edge), np.zeros(n + 2 * edge)
+        far_w[edge : edge + n] = w
+        far_wr[edge : edge + n] = wr
+        for lag in range(1, farthest + 1):
+            t = lag * step / width
+            factor = _bell(t * t) if t <= reach else 0.0
+            low, high = edge - lag, edge + lag
+            _add_both(s_g, far_w[low : low + n], far_w[high : high + n], factor)
+            _add_both(s_rg, far_wr[low : low + n], far_wr[high : high + n], factor)
+            _add_both(s_gg, far_w[low : low + n], far_w[high : high + n], factor * factor)
+    else:
+        for lag in range(1, farthest + 1):
+            _pair_bell(x, lag, 1.0 / width, reach, bell, square)
+            _add_pairs(s_g, w, bell, lag)
+            _add_pairs(s_rg, wr, bell, lag)
+            _add_pairs(s_gg, w, square, lag)
     out = np.zeros(n)
     for i in range(n):
         bottom = s_gg[i] - s_g[i] * s_g[i] / s_w[i]
         if bottom > 1e-3 * s_gg[i]:
             out[i] = (s_rg[i] - s_r[i] * s_g[i] / s_w[i]) / math.sqrt(bottom)
     return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def lines_in_range(x, centers, widths, step):
+    """Lines with a measured point within half a width of their position on each side."""
+    n = x.shape[0]
+    out = np.zeros(centers.shape[0], np.bool_)
+    for k in range(centers.shape[0]):
+        c = centers[k]
+        if not math.isfinite(c):
+            continue
+        near = np.searchsorted(x, c)
+        half = max(0.5 * widths[k], 1.01 * step)
+        left, right = x[max(near - 1, 0)], x[min(near, n - 1)]
+        out[k] = abs(left - c) <= half and abs(right - c) <= half
+    return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def phase_evidence(seen, covariance, intensity, phase_of, inside, n_phases):
+    """What the intensities of each phase in the range say together, from the covariance of the seen lines.
+
+    Returns vᵀ C⁻¹ v of each phase (NaN where lines cannot be told apart), the sum of its lines over their sigma, how
+    many there are, their summed area, and the covariance of these areas.
+    """
+    n = seen.shape[0]
+    statistic = np.zeros(n_phases)
+    upward = np.zeros(n_phases)
+    count = np.zeros(n_phases, np.int64)
+    area = np.zeros(n_phases)
+    spread = np.zeros((n_phases, n_phases))
+    mine = np.empty(n, np.int64)
+    for phase in range(n_phases):
+        m = 0
+        for s in range(n):
+            if phase_of[seen[s]] == phase and inside[seen[s]]:
+                mine[m] = s
+                m += 1
+        count[phase] = m
+        values = np.empty(m)
+        block = np.empty((m, m))
+        for i in range(m):
+            values[i] = intensity[seen[mine[i]]]
+            area[phase] += values[i]
+            for j in range(m):
+                block[i, j] = covariance[mine[i], mine[j]]
+            upward[phase] += values[i] / math.sqrt(max(block[i, i], 1e-300))
+        statistic[phase] = wald_statistic(values, block)
+    for i in range(n):
+        p = phase_of[seen[i]]
+        if p >= n_phases or not inside[seen[i]]:
+            continue
+        for j in range(n):
+            q = phase_of[seen[j]]
+            if q < n_phases and inside[seen[j]]:
+                spread[p, q] += covariance[i, j]
+    return statistic, upward, count, area, spread
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def count_lines(position, width, intensity, least, inside, phase_of, n_phases):
+    """Lines of each phase in the range above a least intensity, and those of them that no other phase comes near."""
+    observed = np.zeros(n_phases, np.int64)
+    free = np.zeros(n_phases, np.int64)
+    for k in range(position.shape[0]):
+        p = phase_of[k]
+        if p >= n_phases or not inside[k] or not intensity[k] > least[k]:
+            continue
+        observed[p] += 1
+        alone = True
+        for j in range(position.shape[0]):
+            if phase_of[j] != p and abs(position[j] - position[k]) <= width[k]:
+                alone = False
+                break
+        if alone:
+            free[p] += 1
+    return observed, free
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def line_residuals(x, residual, w, width, reach):
+    """Largest of what the matched filter sees, up or down, and how much it sees of noise, as a Gaussian's sigma."""
+    seen = np.abs(matched_filter(x, residual, w, width, reach))
+    return np.max(seen), np.median(seen) / 0.6745
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from hydrostruct.xrd.kernels import wald_statistic
+
 Floats = npt.NDArray[np.float64]
 
 DETECTION_SIGMA = 4.0
@@ -46,11 +48,13 @@ def line_significance(intensity: Floats, covariance: Floats, *, n_fitted: int = 
     >>> round(line_significance(np.array([5.0]), np.array([[1.0]])), 2)
     5.0
     """
-    if intensity.size == 0 or not np.all(np.isfinite(covariance)):
+    if intensity.size == 0 or not np.isfinite(covariance).all():
         return 0.0
-    if np.sum(intensity / np.sqrt(np.maximum(np.diag(covariance), 1e-300))) <= 0:
+    if (intensity / np.sqrt(np.maximum(covariance.diagonal(), 1e-300))).sum() <= 0:
         return 0.0
-    statistic = float(intensity @ np.linalg.lstsq(covariance, intensity, rcond=1e-12)[0])
+    statistic = float(wald_statistic(intensity, covariance))
+    if math.isnan(statistic):  # lines that the data cannot tell apart: the least solution
+        statistic = float(intensity @ np.linalg.lstsq(covariance, intensity, rcond=1e-12)[0])
     return gaussian_equivalent(statistic, intensity.size + n_fitted)
 
 

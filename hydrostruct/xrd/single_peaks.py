@@ -26,7 +26,8 @@ _W_SLOT, _SIZE_SLOT = CELL_SLOTS + 2, CELL_SLOTS + 4
 
 def own_parameters(model: LeBailModel) -> int:
     """How many parameters of a model are not those of single peaks; they come first."""
-    return sum(not name.startswith(_PREFIX) for name in model.parameter_names)
+    peaks = (model.slots.size - 2) // PHASE_SLOTS - len(model.phases)
+    return len(model.parameter_names) - (PARAMETERS_OF_A_PEAK - 1) * peaks
 
 
 def own_lines(model: LeBailModel) -> npt.NDArray[np.bool_]:

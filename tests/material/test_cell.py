@@ -16,6 +16,8 @@ from hydrostruct.material.cell import (
     cell_array,
     cell_covariance,
     cell_from_components,
+    cell_numbers,
+    cell_slopes,
     cell_volume,
     crystal_system,
     d_spacing,
@@ -128,6 +130,16 @@ def test_the_covariance_agrees_with_central_differences(system: CrystalSystem) -
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_the_short_way_to_a_cell_agrees_with_the_long_one(system: CrystalSystem) -> None:
+    components = reciprocal_components(example(system), system)
+    values, slopes = cell_numbers(components, system)
+    cell = cell_from_components(components, system)
+    np.testing.assert_allclose(values, [*cell_array(cell), cell.volume_ang3], rtol=1e-13)
+    np.testing.assert_allclose(slopes, cell_slopes(components, system), rtol=1e-12, atol=1e-12 * np.abs(slopes).max())
+    assert np.isnan(cell_numbers(-components, system)[0]).all()
+
+
+@pytest.mark.parametrize("system", list(CrystalSystem))
 def test_the_covariance_of_no_cell_is_nan(system: CrystalSystem) -> None:
     components = -reciprocal_components(example(system), system)
     assert np.all(np.isnan(cell_covariance(components, np.eye(components.size), system)))

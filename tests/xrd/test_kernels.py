@@ -166,6 +166,45 @@ def test_nothing_is_compiled_again_for_another_number_of_phases(simulator: Modul
     counts = []
     for some in (phases[:1], phases[:2], phases):
         hs.fit_patterns([measured, measured], some, background=8, search="never")
-        loops = (kernels.least_chi2, kernels.full_covariance, kernels.matched_filter, kernels.weighted_gram)
+        loops = (kernels.least_chi2, kernels.covariance_of, kernels.matched_filter, kernels.weighted_gram)
         counts.append([len(loop.signatures) for loop in loops])
     assert counts == [[1, 1, 1, 1]] * 3
+
+
+def test_the_small_loops_agree_with_plain_numpy() -> None:
+    random = np.random.default_rng(12)
+    residual, weight = random.normal(size=400), random.uniform(0.5, 2.0, 400)
+    intensity = 50.0 + random.normal(size=400)
+    noise, middle = kernels.scatter_scales(intensity, weight, residual)
+    bend = np.abs(intensity[1:-1] - 0.5 * (intensity[:-2] + intensity[2:])) * np.sqrt(weight[1:-1] / 1.5)
+    assert noise == pytest.approx(float(np.median(bend)) / 0.6745, rel=1e-12)
+    assert middle == pytest.approx(float(np.median(np.abs(residual) * np.sqrt(weight))) / 0.6745, rel=1e-12)
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(np.signbit(residual))) + 1))
+    runs, square = kernels.run_squares(residual)
+    assert runs == pytest.approx(float(np.sum(np.add.reduceat(residual, starts) ** 2)), rel=1e-12)
+    assert square == pytest.approx(float(np.sum(residual**2)), rel=1e-12)
+    root = random.normal(size=(6, 9))
+    values, covariance_matrix = random.normal(size=6), root @ root.T
+    expected = float(values @ np.linalg.solve(covariance_matrix, values))
+    assert kernels.wald_statistic(values, covariance_matrix) == pytest.approx(expected, rel=1e-9)
+    twins = np.ones((2, 2))
+    assert math.isnan(kernels.wald_statistic(np.ones(2), twins))
+
+
+def test_the_matched_filter_of_an_even_grid_is_that_of_any_grid() -> None:
+    random = np.random.default_rng(3)
+    x = np.linspace(5.0, 15.0, 900)
+    residual, weight = random.normal(size=x.size), random.uniform(0.5, 2.0, x.size)
+    even = kernels.matched_filter(x, residual, weight, 0.08, 1.5)
+    nearly = x.copy()
+    nearly[450] += 2e-4 * (x[1] - x[0])  # enough for the loops to take every distance for itself
+    uneven = kernels.matched_filter(nearly, residual, weight, 0.08, 1.5)
+    np.testing.assert_allclose(even, uneven, atol=2e-3)
+    reach, width = 1.5, 0.08
+    for at in (0, 7, 450, 899):  # and both are the height of a bell over its sigma, by least squares
+        near = np.abs(x - x[at]) <= reach * width
+        bell = np.exp(-4 * math.log(2) * ((x[near] - x[at]) / width) ** 2)
+        design = np.column_stack((bell, np.ones(bell.size))) * np.sqrt(weight[near])[:, None]
+        spread = np.linalg.inv(design.T @ design)
+        height = (spread @ design.T @ (residual[near] * np.sqrt(weight[near])))[0]
+        assert even[at] == pytest.approx(height / math.sqrt(spread[0, 0]), abs=1e-6)
