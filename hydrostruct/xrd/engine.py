@@ -22,6 +22,8 @@ Ints = npt.NDArray[np.int64]
 
 MOST_STEPS = 60
 _TOLERANCE = 1e-4
+# a step that moves a line by more than this part of its width
+_FAR = 0.2
 _START_TERMS = 12
 _FEWEST_TERMS = 2
 
@@ -56,7 +58,9 @@ class Solution:
     """What the loops know of the minimum, for its covariance; None when the solution was not found by them."""
 
 
-def solve(model: LeBailModel, data: FitData, values: Floats, *, most_steps: int = MOST_STEPS) -> Solution:
+def solve(
+    model: LeBailModel, data: FitData, values: Floats, *, most_steps: int = MOST_STEPS, widths_are_known: bool = False
+) -> Solution:
     """Fit from a start.
 
     Parameters
@@ -69,6 +73,8 @@ def solve(model: LeBailModel, data: FitData, values: Floats, *, most_steps: int 
         The start.
     most_steps : int
         Trial steps; with 0 the start itself is the solution, its intensities and background fitted.
+    widths_are_known : bool
+        Whether the start has the widths of a pattern like this one: they then stay until the cells have arrived.
 
     Returns
     -------
@@ -96,6 +102,7 @@ def solve(model: LeBailModel, data: FitData, values: Floats, *, most_steps: int 
         MARGIN_FWHM,
         most_steps,
         _TOLERANCE,
+        _FAR if widths_are_known else math.inf,
     )
     return Solution(
         converged=status == kernels.CONVERGED,
@@ -255,7 +262,7 @@ def choose_terms(model: LeBailModel, data: FitData, solution: Solution) -> int:
 
 
 def fit_with_background(
-    model: LeBailModel, data: FitData, values: Floats, *, terms: int | None
+    model: LeBailModel, data: FitData, values: Floats, *, terms: int | None, widths_are_known: bool = False
 ) -> tuple[Solution, FitData]:
     """Fit from a start with a given number of background terms, or with as many as the data ask for.
 
@@ -265,6 +272,8 @@ def fit_with_background(
         As for `solve`; the data with the longest background.
     terms : int or None
         Background terms; None to let the data choose.
+    widths_are_known : bool
+        As for `solve`.
 
     Returns
     -------
@@ -273,7 +282,7 @@ def fit_with_background(
         With the background terms that were used.
     """
     used = with_terms(data, terms if terms is not None else min(_START_TERMS, len(data.basis)))
-    solution = solve(model, used, values)
+    solution = solve(model, used, values, widths_are_known=widths_are_known)
     if terms is not None:
         return solution, used
     for _ in range(2):

@@ -563,9 +563,11 @@ def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
 @njit(cache=True, error_model="numpy", nogil=True)
 def least_chi2(
     x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, values, lowest, highest,
-    reach, margin, max_steps, tolerance,
+    reach, margin, max_steps, tolerance, far,
 ):  # fmt: skip
     """Fit one pattern from a start: Gauss-Newton with Marquardt's damping on the free parameters.
+
+    A step that would move a line by more than ``far`` of its width moves lines only.
 
     ``values`` is the start and is overwritten by the answer, as ``slots`` is. Returns status, steps, chi2,
     intensities, background, residual, held parameters, positions, widths, and the equations of the last point, from
@@ -602,6 +604,10 @@ def least_chi2(
         if w[i] > 0.0:
             n_used += 1
     held = np.zeros(n_free, np.bool_)
+    is_width = np.zeros(n_free, np.bool_)
+    for j in range(n_phases * PHASE_SLOTS):
+        if link[j] >= 0 and j % PHASE_SLOTS >= CELL_SLOTS:
+            is_width[link[j]] = True
     trial = values.copy()
     while steps < max_steps:
         chi2, normal, gradient = state[0], state[4], state[5]
@@ -614,6 +620,12 @@ def least_chi2(
             held[p] = out_low or out_high
         step = _damped_step(normal, gradient, held, damping)
         shift = _largest_shift(step, link, state[6], phase_of, state[10], state[9], n_phases)
+        if shift > far:
+            # lines that are still beside their peaks make widths run away: they wait until the cells have arrived
+            still = held | is_width
+            if not np.all(still):
+                step = _damped_step(normal, gradient, still, damping)
+                shift = _largest_shift(step, link, state[6], phase_of, state[10], state[9], n_phases)
         expected = 0.0
         for p in range(n_free):
             expected += step[p] * gradient[p]

@@ -232,7 +232,7 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     elsewhere are preferred to that only when they explain the pattern clearly better.
     """
     start = start_values(model, data) if seed is None else seed
-    nearest = fit_with_background(model, data, start, terms=options.terms)
+    nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     if options.search != "always" and convinces(model, *nearest):
         return _settle(Explained(model=model, solution=nearest[0], data=nearest[1]), ())
     peaks = find_peaks(data)
