@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
 _PARAMETERS = 6  # without skewness
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
+_LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
+_HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
 _REACH_WIDTHS = 1.2  # beyond, the first skewed term has minima of its own
 
 
@@ -85,7 +87,26 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
         found.append(_least_squares(x, y, sigma, np.append(found[0].values, 0.0), scale))
     fits = [(_criterion(one), _step_of(one, x, scale)) for one in found]
     fits = [(criterion, fit) for criterion, fit in fits if fit.verdict is Verdict.CONVERGED]
-    return _averaged(fits) if fits else failed_step()
+    spacing = float(np.median(np.diff(x)))
+    if not fits or min(fits)[1].width_cm1 < _LEAST_WIDTH_POINTS * spacing:
+        return _held_step(x, y, sigma, begin, scale)
+    return _averaged(fits)
+
+
+def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> StepFit:
+    """A step that the noise lets shrink to nothing between two points: fitted at held widths, all of them averaged."""
+    fits = []
+    for width in _HELD_WIDTHS_CM1:
+        start = np.append(begin[:1], begin[2:])
+        found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
+        fits.append((_criterion(found), _step_of(_with_width(found, math.log(width)), x, scale)))
+    return _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
+
+
+def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
+    """A fit at a held width, with that width among its values and no uncertainty of it."""
+    covariance = np.insert(np.insert(found.covariance, 1, 0.0, axis=0), 1, 0.0, axis=1)
+    return replace(found, values=np.insert(found.values, 1, log_width), covariance=covariance)
 
 
 def _averaged(fits: list[tuple[float, StepFit]]) -> StepFit:
@@ -120,12 +141,20 @@ def step_guess(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float) -> tupl
     return (math.nan, math.nan) if begin is None else (float(begin[0]), math.exp(float(begin[1])))
 
 
-def _least_squares(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> LeastSquares:
+def _least_squares(
+    x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float, *, log_width: float | None = None
+) -> LeastSquares:
+    """A fit of all parameters, or of all but the width."""
+
+    def whole(p: Floats) -> Floats:
+        return p if log_width is None else np.insert(p, 1, log_width)
+
     def residuals(p: Floats) -> Floats:
-        return np.asarray((y - step_curve(x, p, scale)) / sigma)
+        return np.asarray((y - step_curve(x, whole(p), scale)) / sigma)
 
     def jacobian(p: Floats) -> Floats:
-        return np.asarray(-_step_slopes(x, p, scale) / sigma[:, None])
+        slopes = -_step_slopes(x, whole(p), scale) / sigma[:, None]
+        return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
     return fit_least_squares(residuals, begin, jacobian=jacobian)
 
