@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.coupling import allen_dynes_coupling, log_phonon_temperature
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.raman.cooling import ColdPressure, cold_pressure
     from hydrostruct.raman.edge import find_edge
     from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
     from hydrostruct.raman.edge_pressure import (
@@ -94,6 +95,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 _HOMES = {
     "AndreevFit": "hydrostruct.andreev.fit_result",
     "Cell": "hydrostruct.material.cell",
+    "ColdPressure": "hydrostruct.raman.cooling",
     "ConductanceCurve": "hydrostruct.andreev.curve",
     "CriticalCurrentFit": "hydrostruct.transport.ic_result",
     "CriticalCurrents": "hydrostruct.transport.pinning",
@@ -132,6 +134,7 @@ _HOMES = {
     "calibrate_widths": "hydrostruct.xrd.calibrate",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
+    "cold_pressure": "hydrostruct.raman.cooling",
     "compare_pinning": "hydrostruct.transport.pinning",
     "conductance_from_iv": "hydrostruct.andreev.slope",
     "contact_regime": "hydrostruct.andreev.contact",
@@ -205,6 +208,7 @@ _HOMES = {
 __all__ = [
     "AndreevFit",
     "Cell",
+    "ColdPressure",
     "ConductanceCurve",
     "CriticalCurrentFit",
     "CriticalCurrents",
@@ -244,6 +248,7 @@ __all__ = [
     "calibrate_widths",
     "cell_at",
     "check_orientation",
+    "cold_pressure",
     "compare_pinning",
     "conductance_from_iv",
     "contact_regime",

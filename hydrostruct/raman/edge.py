@@ -39,6 +39,7 @@ _FLANK_WIDTHS = 1.25  # of the band's half width: nearer to its flank a step may
 _LINE_RISE = 0.6
 _LINE_REACH_CM1 = 60.0
 _WIDTHS_CM1 = (0.3, 20.0)
+_NARROW_CM1 = 1.4
 _NEAR_CM1 = 25.0
 
 
@@ -398,6 +399,8 @@ def _doubts(best: _Found, lower: list[_Found], found: list[_Found], *, band: flo
     flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
     if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
         doubts.append("It lies on the flank of the first-order band, which could be it.")
+    if mine.significance < _CERTAIN_SIGMAS and mine.width_cm1 < _NARROW_CM1:
+        doubts.append(f"The step is {mine.width_cm1:.1f} cm⁻¹ wide, as noise makes one: its place is not sure.")
     if mine.contrast < _SMALL_CONTRAST:
         doubts.append(
             f"The step is only {100 * mine.contrast:.1f} % of the band high: a weak line's flank could be it."
