@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks, peak_widths
 
 from hydrostruct.errors import InputError
-from hydrostruct.numerics.least_squares import LeastSquares, fit_least_squares, sigma_factor
+from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
 from hydrostruct.numerics.noise import point_noise, spike_mask
 from hydrostruct.raman.spectrum import Spectrum
 from hydrostruct.verdict import Verdict
@@ -147,6 +147,13 @@ def fit_lines(
     list of LineFit
         One for each start.
     """
+    return fit_lines_judged(x, y, sigma=sigma, starts_cm1=starts_cm1, widths_cm1=widths_cm1)[0]
+
+
+def fit_lines_judged(
+    x: Floats, y: Floats, *, sigma: Floats, starts_cm1: npt.ArrayLike, widths_cm1: npt.ArrayLike
+) -> tuple[list[LineFit], float]:
+    """As `fit_lines`, with Akaike's corrected criterion of the fit, infinite where there is none."""
     starts, widths = np.atleast_1d(starts_cm1).astype(float), np.atleast_1d(widths_cm1).astype(float)
     scale = max(float(np.ptp(y)), 1e-300)
     middle = float(np.mean(x))
@@ -165,9 +172,9 @@ def fit_lines(
         [float(np.min(y)) / scale, 0.0],
     ])  # fmt: skip
     if x.size <= begin.size:
-        return [_no_line("There are too few points for a fit.") for _ in starts]
+        return [no_line("There are too few points for a fit.") for _ in starts], math.inf
     found = fit_least_squares(lambda p: np.asarray((y - curve(p)) / sigma), begin)
-    return [_line_of(found, index, x, scale) for index in range(starts.size)]
+    return [_line_of(found, index, x, scale) for index in range(starts.size)], corrected_akaike(found)
 
 
 def prepared(
@@ -229,15 +236,15 @@ def _line_of(found: LeastSquares, index: int, x: Floats, scale: float) -> LineFi
     own = slice(index * _PER_LINE, (index + 1) * _PER_LINE)
     place, log_width, height, mixing = (float(v) for v in found.values[own])
     if not np.all(np.isfinite(found.residuals)) or not (x[0] < place < x[-1]) or height <= 0:
-        return _no_line("The fit did not come to rest.")
+        return no_line("The fit did not come to rest.")
     width = _width(log_width)
     # a share below 0 or above 1 only says that the tails are thinner or thicker: bounds would hide its uncertainty
     share = float(np.clip(mixing, 0.0, 1.0))
     if found.verdict is not Verdict.CONVERGED:
-        return _no_line("The fit did not come to rest.")
+        return no_line("The fit did not come to rest.")
     errors = _errors(found, index) * sigma_factor(found)
     if not np.all(np.isfinite(errors)):
-        return _no_line("The fit does not fix the line.")
+        return no_line("The fit does not fix the line.")
     kernel = share * math.pi / 2.0 + (1.0 - share) * math.sqrt(math.pi / (4.0 * math.log(2.0)))
     return LineFit(
         verdict=Verdict.CONVERGED, reason="", position_cm1=place, position_sigma_cm1=float(errors[0]),
@@ -253,7 +260,8 @@ def _errors(found: LeastSquares, index: int) -> Floats:
     return np.asarray(np.sqrt(np.where(diagonal > 0, diagonal, np.nan)))
 
 
-def _no_line(reason: str) -> LineFit:
+def no_line(reason: str) -> LineFit:
+    """The record of a line that came to no rest."""
     nothing = math.nan
     return LineFit(
         verdict=Verdict.NOT_CONVERGED, reason=reason, position_cm1=nothing, position_sigma_cm1=nothing,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erfc
 
-from hydrostruct.numerics.least_squares import LeastSquares, fit_least_squares, sigma_factor
+from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -85,7 +85,7 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
     found = [_least_squares(x, y, sigma, begin, scale)]
     if skewed:
         found.append(_least_squares(x, y, sigma, np.append(found[0].values, 0.0), scale))
-    fits = [(_criterion(one), _step_of(one, x, scale)) for one in found]
+    fits = [(corrected_akaike(one), _step_of(one, x, scale)) for one in found]
     fits = [(criterion, fit) for criterion, fit in fits if fit.verdict is Verdict.CONVERGED]
     spacing = float(np.median(np.diff(x)))
     if not fits or min(fits)[1].width_cm1 < _LEAST_WIDTH_POINTS * spacing:
@@ -99,7 +99,7 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float)
     for width in _HELD_WIDTHS_CM1:
         start = np.append(begin[:1], begin[2:])
         found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
-        fits.append((_criterion(found), _step_of(_with_width(found, math.log(width)), x, scale)))
+        fits.append((corrected_akaike(found), _step_of(_with_width(found, math.log(width)), x, scale)))
     return _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
 
 
@@ -157,15 +157,6 @@ def _least_squares(
         return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
     return fit_least_squares(residuals, begin, jacobian=jacobian)
-
-
-def _criterion(found: LeastSquares) -> float:
-    """Akaike's criterion, corrected for few points, with the noise's scale unknown; infinite for no fit."""
-    points, free = found.residuals.size, found.values.size + 1
-    if found.verdict is not Verdict.CONVERGED or points - free < 2:
-        return math.inf
-    chi2 = max(float(found.residuals @ found.residuals), 1e-300)
-    return points * math.log(chi2 / points) + 2.0 * free * points / (points - free - 1)
 
 
 def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
