@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks, peak_widths
 
 from hydrostruct.errors import InputError
-from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
+from hydrostruct.numerics.least_squares import LeastSquares, fit_least_squares, sigma_factor
 from hydrostruct.numerics.noise import point_noise, spike_mask
 from hydrostruct.raman.spectrum import Spectrum
 from hydrostruct.verdict import Verdict
@@ -152,8 +152,8 @@ def fit_lines(
 
 def fit_lines_judged(
     x: Floats, y: Floats, *, sigma: Floats, starts_cm1: npt.ArrayLike, widths_cm1: npt.ArrayLike
-) -> tuple[list[LineFit], float]:
-    """As `fit_lines`, with Akaike's corrected criterion of the fit, infinite where there is none."""
+) -> tuple[list[LineFit], LeastSquares | None]:
+    """As `fit_lines`, with the fit itself; None where there are too few points."""
     starts, widths = np.atleast_1d(starts_cm1).astype(float), np.atleast_1d(widths_cm1).astype(float)
     scale = max(float(np.ptp(y)), 1e-300)
     middle = float(np.mean(x))
@@ -172,9 +172,9 @@ def fit_lines_judged(
         [float(np.min(y)) / scale, 0.0],
     ])  # fmt: skip
     if x.size <= begin.size:
-        return [no_line("There are too few points for a fit.") for _ in starts], math.inf
+        return [no_line("There are too few points for a fit.") for _ in starts], None
     found = fit_least_squares(lambda p: np.asarray((y - curve(p)) / sigma), begin)
-    return [_line_of(found, index, x, scale) for index in range(starts.size)], corrected_akaike(found)
+    return [_line_of(found, index, x, scale) for index in range(starts.size)], found
 
 
 def prepared(
