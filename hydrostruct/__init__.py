@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.coupling import allen_dynes_coupling, log_phonon_temperature
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.raman.compare import LineChange, compare_lines
     from hydrostruct.raman.cooling import ColdPressure, cold_pressure
     from hydrostruct.raman.edge import find_edge
     from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
@@ -35,13 +36,21 @@ if TYPE_CHECKING:
         pressure_change,
         read_edge_pressure,
     )
+    from hydrostruct.raman.fano import FanoFit, fit_fano
     from hydrostruct.raman.gauges import RubyFit, fit_ruby, gauge_names, gauge_position, gauge_pressure
     from hydrostruct.raman.lines import LineFit, find_lines
     from hydrostruct.raman.read import read_spectra, read_spectrum
     from hydrostruct.raman.scales import EdgeScale, read_scale, scale_names
     from hydrostruct.raman.spectrum import Spectrum
     from hydrostruct.raman.temperature import anti_stokes_temperature
-    from hydrostruct.raman.vibron import VibronFit, find_vibron, vibron_branches, vibron_pressure
+    from hydrostruct.raman.vibron import (
+        IsotopeLine,
+        VibronFit,
+        find_vibron,
+        isotope_lines,
+        vibron_branches,
+        vibron_pressure,
+    )
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
     from hydrostruct.transport.critical_current import differential_resistance, fit_voltage_current
@@ -103,11 +112,14 @@ _HOMES = {
     "EdgeFit": "hydrostruct.raman.edge_fit",
     "EdgePressure": "hydrostruct.raman.edge_pressure",
     "EdgeScale": "hydrostruct.raman.scales",
+    "FanoFit": "hydrostruct.raman.fano",
     "Frame": "hydrostruct.xrd.frames",
     "GapFit": "hydrostruct.andreev.gap_fit",
     "Geometry": "hydrostruct.xrd.geometry",
     "InputError": "hydrostruct.errors",
     "InstrumentWidths": "hydrostruct.xrd.calibrate",
+    "IsotopeLine": "hydrostruct.raman.vibron",
+    "LineChange": "hydrostruct.raman.compare",
     "LineFit": "hydrostruct.raman.lines",
     "Pattern": "hydrostruct.xrd.pattern",
     "PatternFit": "hydrostruct.xrd.fit_result",
@@ -135,6 +147,7 @@ _HOMES = {
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
     "cold_pressure": "hydrostruct.raman.cooling",
+    "compare_lines": "hydrostruct.raman.compare",
     "compare_pinning": "hydrostruct.transport.pinning",
     "conductance_from_iv": "hydrostruct.andreev.slope",
     "contact_regime": "hydrostruct.andreev.contact",
@@ -153,6 +166,7 @@ _HOMES = {
     "find_vibron": "hydrostruct.raman.vibron",
     "fit_conductance": "hydrostruct.andreev.fit",
     "fit_conductances": "hydrostruct.andreev.fit",
+    "fit_fano": "hydrostruct.raman.fano",
     "fit_gaps": "hydrostruct.andreev.gap_fit",
     "fit_normal_state": "hydrostruct.transport.normal_state",
     "fit_outside_window": "hydrostruct.andreev.background",
@@ -168,6 +182,7 @@ _HOMES = {
     "integrate_cake": "hydrostruct.xrd.cake",
     "integrate_frame": "hydrostruct.xrd.integrate",
     "integrate_sectors": "hydrostruct.xrd.cake",
+    "isotope_lines": "hydrostruct.raman.vibron",
     "iterate_frames": "hydrostruct.xrd.frames",
     "literature_tc": "hydrostruct.transport.tc_pressure",
     "log_phonon_temperature": "hydrostruct.material.coupling",
@@ -216,11 +231,14 @@ __all__ = [
     "EdgeFit",
     "EdgePressure",
     "EdgeScale",
+    "FanoFit",
     "Frame",
     "GapFit",
     "Geometry",
     "InputError",
     "InstrumentWidths",
+    "IsotopeLine",
+    "LineChange",
     "LineFit",
     "Pattern",
     "PatternFit",
@@ -249,6 +267,7 @@ __all__ = [
     "cell_at",
     "check_orientation",
     "cold_pressure",
+    "compare_lines",
     "compare_pinning",
     "conductance_from_iv",
     "contact_regime",
@@ -267,6 +286,7 @@ __all__ = [
     "find_vibron",
     "fit_conductance",
     "fit_conductances",
+    "fit_fano",
     "fit_gaps",
     "fit_normal_state",
     "fit_outside_window",
@@ -282,6 +302,7 @@ __all__ = [
     "integrate_cake",
     "integrate_frame",
     "integrate_sectors",
+    "isotope_lines",
     "iterate_frames",
     "literature_tc",
     "log_phonon_temperature",

@@ -264,6 +264,8 @@ def _kind(ready: _Prepared, fit: StepFit, significance: float, contrast: float) 
     if rise > _LINE_RISE * fall:
         return "line"
     low, high = _WIDTHS_CM1
+    if fit.width_held:  # a fall between two points is as good as noise
+        return "weak"
     if significance < _STEP_SIGMAS or contrast < _STEP_CONTRAST or not low <= fit.width_cm1 <= high:
         return "weak"
     return "step"

@@ -36,6 +36,8 @@ class StepFit:
     """Its standard uncertainty, scaled for a poor fit and for serial correlation, in cm⁻¹."""
     width_cm1: float
     """Standard deviation of the smoothing, in cm⁻¹."""
+    width_held: bool
+    """Whether the data fix no width, so that some were tried."""
     height: float
     """Height of the step, in units of intensity."""
     height_sigma: float
@@ -100,7 +102,8 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float)
         start = np.append(begin[:1], begin[2:])
         found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
         fits.append((corrected_akaike(found), _step_of(_with_width(found, math.log(width)), x, scale)))
-    return _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
+    mean = _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
+    return replace(mean, width_held=True)
 
 
 def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
@@ -175,6 +178,7 @@ def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
         position_statistical_cm1=statistical,
         position_sigma_cm1=statistical * factor,
         width_cm1=math.exp(min(float(found.values[1]), 10.0)),
+        width_held=False,
         height=float(found.values[3]) * scale,
         height_sigma=math.sqrt(max(float(found.covariance[3, 3]), 0.0)) * scale * factor,
         gof=gof,
@@ -188,8 +192,8 @@ def failed_step() -> StepFit:
     nothing = math.nan
     return StepFit(
         verdict=Verdict.NOT_CONVERGED, position_cm1=nothing, position_statistical_cm1=nothing,
-        position_sigma_cm1=nothing, width_cm1=nothing, height=nothing, height_sigma=nothing, gof=nothing,
-        shift_cm1=np.empty(0), calculated=np.empty(0),
+        position_sigma_cm1=nothing, width_cm1=nothing, width_held=False, height=nothing, height_sigma=nothing,
+        gof=nothing, shift_cm1=np.empty(0), calculated=np.empty(0),
     )  # fmt: skip
 
 
