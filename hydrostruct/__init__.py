@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hydrostruct.raman.fano import FanoFit, fit_fano
     from hydrostruct.raman.gauges import RubyFit, fit_ruby, gauge_names, gauge_position, gauge_pressure
     from hydrostruct.raman.lines import LineFit, find_lines
+    from hydrostruct.raman.prepare import prepare_spectrum
     from hydrostruct.raman.read import read_spectra, read_spectrum
     from hydrostruct.raman.scales import EdgeScale, read_scale, scale_names
     from hydrostruct.raman.spectrum import Spectrum
@@ -190,6 +191,7 @@ _HOMES = {
     "penetration_depth": "hydrostruct.transport.pinning_models",
     "phase_names": "hydrostruct.material.phase",
     "pinning_shape": "hydrostruct.transport.pinning_models",
+    "prepare_spectrum": "hydrostruct.raman.prepare",
     "pressure_change": "hydrostruct.raman.edge_pressure",
     "pressure_on_cooling": "hydrostruct.transport.tc_pressure",
     "pulse_heat": "hydrostruct.transport.ic_result",
@@ -310,6 +312,7 @@ __all__ = [
     "penetration_depth",
     "phase_names",
     "pinning_shape",
+    "prepare_spectrum",
     "pressure_change",
     "pressure_on_cooling",
     "pulse_heat",
