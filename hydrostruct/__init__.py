@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.coupling import allen_dynes_coupling, log_phonon_temperature
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.raman.axis import AxisCalibration, axis_correction, calibrate_axis, corrected_spectrum
     from hydrostruct.raman.compare import LineChange, compare_lines
     from hydrostruct.raman.cooling import ColdPressure, cold_pressure
     from hydrostruct.raman.edge import find_edge
@@ -104,6 +105,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "AndreevFit": "hydrostruct.andreev.fit_result",
+    "AxisCalibration": "hydrostruct.raman.axis",
     "Cell": "hydrostruct.material.cell",
     "ColdPressure": "hydrostruct.raman.cooling",
     "ConductanceCurve": "hydrostruct.andreev.curve",
@@ -142,8 +144,10 @@ _HOMES = {
     "allen_dynes_coupling": "hydrostruct.material.coupling",
     "andreev_conductance": "hydrostruct.andreev.conductance",
     "anti_stokes_temperature": "hydrostruct.raman.temperature",
+    "axis_correction": "hydrostruct.raman.axis",
     "bcs_gap": "hydrostruct.material.bcs",
     "build_integrator": "hydrostruct.xrd.integrator",
+    "calibrate_axis": "hydrostruct.raman.axis",
     "calibrate_widths": "hydrostruct.xrd.calibrate",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
@@ -153,6 +157,7 @@ _HOMES = {
     "conductance_from_iv": "hydrostruct.andreev.slope",
     "contact_regime": "hydrostruct.andreev.contact",
     "converted_ic": "hydrostruct.transport.ic_result",
+    "corrected_spectrum": "hydrostruct.raman.axis",
     "current_density": "hydrostruct.transport.pinning_models",
     "d_wave_conductance": "hydrostruct.andreev.conductance",
     "deviation_gap": "hydrostruct.andreev.deviation",
@@ -224,6 +229,7 @@ _HOMES = {
 
 __all__ = [
     "AndreevFit",
+    "AxisCalibration",
     "Cell",
     "ColdPressure",
     "ConductanceCurve",
@@ -263,8 +269,10 @@ __all__ = [
     "allen_dynes_coupling",
     "andreev_conductance",
     "anti_stokes_temperature",
+    "axis_correction",
     "bcs_gap",
     "build_integrator",
+    "calibrate_axis",
     "calibrate_widths",
     "cell_at",
     "check_orientation",
@@ -274,6 +282,7 @@ __all__ = [
     "conductance_from_iv",
     "contact_regime",
     "converted_ic",
+    "corrected_spectrum",
     "current_density",
     "d_wave_conductance",
     "deviation_gap",

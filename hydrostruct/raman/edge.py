@@ -34,7 +34,8 @@ _WINDOW_WIDTHS, _WINDOW_CM1 = 4.5, (14.0, 45.0)
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
 _STEP_SIGMAS, _SURE_SIGMAS, _CERTAIN_SIGMAS, _MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.0
 _STEP_CONTRAST, _SMALL_CONTRAST, _SURE_CONTRAST = 0.02, 0.025, 0.035
-_HINTS = ((8.0, 0.014), (4.5, _STEP_CONTRAST), (4.1, 0.05))  # the weaker a step, the higher it must seem
+_HELD_HINT_SIGMAS = 7.0
+_HINTS = ((8.0, 0.014), (4.3, _STEP_CONTRAST), (4.1, 0.05))  # the weaker a step, the higher it must seem
 _FLANK_WIDTHS = 1.25  # of the band's half width: nearer to its flank a step may be the band's own
 _LINE_RISE = 0.6
 _LINE_REACH_CM1 = 60.0
@@ -367,6 +368,8 @@ def _is_hint(one: _Found) -> bool:
     mine = one.candidate
     if mine.kind != "weak" or one.fit.verdict is not Verdict.CONVERGED:
         return False
+    if one.fit.width_held and mine.significance >= _HELD_HINT_SIGMAS:
+        return True
     return any(mine.significance >= sigmas and mine.contrast >= contrast for sigmas, contrast in _HINTS)
 
 
