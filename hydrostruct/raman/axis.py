@@ -136,7 +136,7 @@ def calibrate_axis(
             f"{lamp.name or 'lamp'}: none of the lamp's lines lies between {axis[0]:.0f} and {axis[-1]:.0f} cm⁻¹ from "
             f"{laser:.2f} nm. Expected one or more. Check the laser line, or take another lamp."
         )
-    found = [one for one in find_lines(lamp) if one.verdict is Verdict.CONVERGED]
+    found = [one for one in find_lines(lamp, keep_sharp=True) if one.verdict is Verdict.CONVERGED]
     pairs, rival = _matched(found, expected)
     if not pairs:
         reason = f"{len(found)} lines are there; none fits the lamp's list within {_FARTHEST_CM1:g} cm⁻¹."

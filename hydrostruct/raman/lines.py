@@ -83,7 +83,9 @@ def line_profile(x: Floats, position: float, *, width: float, lorentz_share: flo
     return np.asarray(lorentz_share / (1.0 + square) + (1.0 - lorentz_share) * np.exp(-math.log(2.0) * square))
 
 
-def find_lines(spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = None) -> tuple[LineFit, ...]:
+def find_lines(
+    spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = None, keep_sharp: bool = False
+) -> tuple[LineFit, ...]:
     """Find and fit every line that stands above the noise.
 
     Parameters
@@ -92,6 +94,8 @@ def find_lines(spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = No
         Where to look.
     range_cm1 : (float, float), optional
         Only lines whose top lies within, in cm⁻¹.
+    keep_sharp : bool
+        Whether lines of two or three points are lines, as a lamp's are, and not cosmic rays.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def find_lines(spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = No
     InputError
         When the spectrum, or what of it lies in the range, has too few points.
     """
-    x, y, used = prepared(spectrum, range_cm1)
+    x, y, used = prepared(spectrum, range_cm1, keep_sharp=keep_sharp)
     noise = point_noise(y)
     smooth = gaussian_filter1d(y, _SMOOTHING_POINTS, mode="nearest")
     tops, shape = find_peaks(smooth, prominence=least_height(noise))
@@ -178,7 +182,7 @@ def fit_lines_judged(
 
 
 def prepared(
-    spectrum: Spectrum, range_cm1: tuple[float, float] | None = None
+    spectrum: Spectrum, range_cm1: tuple[float, float] | None = None, *, keep_sharp: bool = False
 ) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """Axis, intensity with spikes and gaps bridged, and which points are measured and no spikes."""
     x, intensity = spectrum.shift_cm1, spectrum.intensity
@@ -192,7 +196,7 @@ def prepared(
             f"{_LEAST_POINTS} or more. Measure the range."
         )
     filled = np.interp(x, x[measured], intensity[measured])
-    used = measured & ~spike_mask(filled)
+    used = measured if keep_sharp else measured & ~spike_mask(filled)
     return x, np.interp(x, x[used], filled[used]), used
 
 

@@ -38,15 +38,16 @@ def test_two_formulas_of_the_air_agree() -> None:
 
 def test_shift_and_stretch_are_found_with_pulls_of_spread_one() -> None:
     random = np.random.default_rng(61)
-    pulls = []
+    pulls, counts = [], []
     for _ in range(60):
         shift, stretch = random.uniform(-12.0, 12.0), random.uniform(-0.001, 0.001)
         found = hs.calibrate_axis(lamp(random, shift=shift, stretch=stretch, low=1600.0, high=2700.0))
         assert found.verdict == "converged"
-        assert found.measured_cm1.size >= 4
+        counts.append(found.measured_cm1.size)
         correction, sigma = hs.axis_correction(found, [1700.0, 2600.0])
         truth = shift + stretch * (np.array([1700.0, 2600.0]) - 2000.0)
         pulls.append((correction - truth) / sigma)
+    assert np.median(counts) >= 8
     assert np.all(np.abs(np.mean(pulls, axis=0)) < 0.5)
     assert np.all(np.std(pulls, axis=0, ddof=1) < 1.25)
     assert np.all(np.std(pulls, axis=0, ddof=1) > 0.5)  # the floor of a line's place makes sigma careful
