@@ -98,7 +98,6 @@ def edge(
 
     from hydrostruct.raman.edge import find_edge
     from hydrostruct.raman.edge_pressure import read_edge_pressure
-    from hydrostruct.raman.prepare import prepare_spectrum
     from hydrostruct.raman.scales import read_scale
 
     if axis_sigma is not None and not (math.isfinite(axis_sigma) and axis_sigma >= 0):
@@ -116,7 +115,7 @@ def edge(
     calibration = None if neon is None else _calibration(neon, laser=laser, axis=axis, laser_sigma=laser_sigma)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
-        spectrum = prepare_spectrum(spectrum, despike=despike, smooth_cm1=smooth)
+        spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth)
         if axis_sigma is not None:
             spectrum = replace(spectrum, axis_sigma_cm1=axis_sigma)
         if calibration is not None:
@@ -160,7 +159,6 @@ def vibron(
 
     Example: hydrostruct raman vibron "vibron/*.txt" --edge-pressure 93.5 --json
     """
-    from hydrostruct.raman.prepare import prepare_spectrum
     from hydrostruct.raman.vibron import PROFILES, find_vibron
 
     if edge_pressure is not None and not 0 <= edge_pressure <= 1000:
@@ -170,7 +168,7 @@ def vibron(
     calibration = None if neon is None else _calibration(neon, laser=laser, axis=axis, laser_sigma=laser_sigma)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
-        spectrum = prepare_spectrum(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
+        spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
         if calibration is not None:
             spectrum = _calibrated(spectrum, calibration)
         return vibron_document(find_vibron(spectrum, edge_pressure_gpa=edge_pressure, profile=profile))
@@ -195,12 +193,11 @@ def peaks(
     Example: hydrostruct raman peaks sample.txt --range 100 900 --json
     """
     from hydrostruct.raman.lines import find_lines
-    from hydrostruct.raman.prepare import prepare_spectrum
 
     check_range(range_)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
-        spectrum = prepare_spectrum(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
+        spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
         found = find_lines(spectrum, range_cm1=range_)
         return {
             "file": spectrum.name,
@@ -217,6 +214,16 @@ def peaks(
 
 
 raman.command(name="compare")(compare)
+
+
+def _prepared(spectrum: Spectrum, **options: Any) -> Spectrum:
+    """A spectrum after what the options ask for, each step said."""
+    from hydrostruct.raman.prepare import prepare_spectrum
+
+    found = prepare_spectrum(spectrum, **options)
+    for note in found.notes[len(spectrum.notes) :]:
+        print_note(f"note: {spectrum.name}: {note}")
+    return found
 
 
 def check_range(given: tuple[float, float] | None) -> None:

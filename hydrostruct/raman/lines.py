@@ -191,9 +191,11 @@ def prepared(
         x, intensity = x[inside], intensity[inside]
     measured = np.isfinite(intensity)
     if np.count_nonzero(measured) < _LEAST_POINTS:
+        wanted = "" if range_cm1 is None else f" between {range_cm1[0]:g} and {range_cm1[1]:g} cm⁻¹"
+        reach = f"{spectrum.shift_cm1[0]:.0f} to {spectrum.shift_cm1[-1]:.0f} cm⁻¹"
         raise InputError(
-            f"{spectrum.name or 'spectrum'}: {np.count_nonzero(measured)} points to look for lines in. Expected "
-            f"{_LEAST_POINTS} or more. Measure the range."
+            f"{spectrum.name or 'spectrum'}: {np.count_nonzero(measured)} points{wanted}; it reaches from {reach}. "
+            f"Expected {_LEAST_POINTS} or more there to look for lines in. Measure that range."
         )
     filled = np.interp(x, x[measured], intensity[measured])
     used = measured if keep_sharp else measured & ~spike_mask(filled)

@@ -93,7 +93,7 @@ def plot_comparison(
         scaled = (y - low) / ((high - low) or 1.0)
         axes.plot(x, scaled + lift, color=colour, linewidth=0.9, label=name)
         lift += 1.1
-    axes.set_ylim(-0.15, 2.6)
+    axes.set_ylim(-0.15, 3.0)
     for change in changes:
         _mark_change(axes, change)
     axes.set_xlabel("Raman shift (cm⁻¹)")
@@ -110,7 +110,7 @@ def _mark_change(axes: Axes, change: LineChange) -> None:
     word = f"{change.kind} {change.shift_cm1:+.1f}" if change.kind == "moved" else change.kind
     axes.axvline(line.position_cm1, color=PHASE_COLOURS[1], linewidth=0.8, linestyle="--")
     axes.annotate(
-        f"{line.position_cm1:.1f} {word}", (line.position_cm1, 2.25), rotation=90, ha="right", va="center", fontsize=7
+        f"{line.position_cm1:.1f} {word}", (line.position_cm1, 2.95), rotation=90, ha="right", va="top", fontsize=7
     )
 
 
