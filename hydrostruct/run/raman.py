@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from hydrostruct.errors import InputError
 from hydrostruct.grid import MapPoint, natural_order
+from hydrostruct.numerics.plane import fit_plane
 from hydrostruct.raman.edge import find_edge
 from hydrostruct.raman.edge_fit import EdgeFit
 from hydrostruct.raman.edge_pressure import read_edge_pressure
@@ -27,8 +28,6 @@ from hydrostruct.run.points import positioned_points
 
 Floats = npt.NDArray[np.float64]
 Executor = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-
-_FEWEST_PLACES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,21 +134,17 @@ def pressure_gradient(places: Sequence[MapPoint], raman: Sequence[PointRaman]) -
         for place, one in zip(places, raman, strict=True)
         if one.pressure is not None
     ]
-    table = np.array([row for row in rows if np.all(np.isfinite(row)) and row[3] > 0])
-    if len(table) < _FEWEST_PLACES or np.ptp(table[:, 0]) == 0 or np.ptp(table[:, 1]) == 0:
+    if not rows:
         return ""
-    x, y, pressure, sigma = table.T
-    design = np.column_stack((np.ones_like(x), x - x.mean(), y - y.mean())) / sigma[:, None]
-    values, _, rank, _ = np.linalg.lstsq(design, pressure / sigma, rcond=None)
-    if rank < 3:
+    x, y, pressure, sigma = np.array(rows).T
+    plane = fit_plane(x, y, values=pressure, sigma=sigma)
+    if plane is None:
         return ""
-    left = pressure / sigma - design @ values
-    scale = max(1.0, math.sqrt(float(left @ left) / (len(table) - 3)))
-    spread = np.sqrt(np.diag(np.linalg.inv(design.T @ design))) * scale
-    shape = " The points do not lie on a plane: sigma is scaled for it." if scale > 1.5 else ""
+    shape = " The points do not lie on a plane: sigma is scaled for it." if plane.excess > 1.5 else ""
     return (
-        f"Pressure of the diamond edge: {values[0]:.2f} ± {spread[0]:.2f} GPa in the middle, gradient "
-        f"{values[1]:+.4f} ± {spread[1]:.4f} GPa/µm along x and {values[2]:+.4f} ± {spread[2]:.4f} along y.{shape}"
+        f"Pressure of the diamond edge: {plane.middle:.2f} ± {plane.middle_sigma:.2f} GPa in the middle, gradient "
+        f"{plane.slope_x:+.4f} ± {plane.slope_x_sigma:.4f} GPa/µm along x and {plane.slope_y:+.4f} ± "
+        f"{plane.slope_y_sigma:.4f} along y.{shape}"
     )
 
 
