@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from hydrostruct.numerics.plane import fit_plane
 from hydrostruct.report.figures import save_figure
@@ -116,11 +117,8 @@ def draw_gradient(result: RunResult, values: Floats, sigma: Floats, *, ax: Axes)
         middle = np.array([plane.x_middle_um, plane.y_middle_um])
         ax.annotate(
             "", xy=tuple(middle + step), xytext=tuple(middle - step),
-            arrowprops={"arrowstyle": "-|>", "color": "white", "linewidth": 2.0, "mutation_scale": 16},
-        )  # fmt: skip
-        ax.annotate(
-            "", xy=tuple(middle + step), xytext=tuple(middle - step),
-            arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.0, "mutation_scale": 12},
+            arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.2, "mutation_scale": 12,
+                        "path_effects": [withStroke(linewidth=3.5, foreground="white")]},
         )  # fmt: skip
     return ax
 
