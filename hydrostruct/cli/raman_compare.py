@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note, writable_folder
 from hydrostruct.errors import InputError
-from hydrostruct.verdict import Verdict
+from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
 
 if TYPE_CHECKING:
     from hydrostruct.raman.compare import LineChange
@@ -77,7 +78,17 @@ def compare(
         print_json(document)
     else:
         print(_text(document))
-    return 0
+    return _attention(document)
+
+
+def _attention(document: dict[str, Any]) -> int:
+    """Say what needs a look, and give the status for it."""
+    notes = [document["reason"]] if document["verdict"] in NEEDS_ATTENTION else []
+    if document["edge"] is not None and Verdict.AMBIGUOUS in document["edge"]["verdicts"]:
+        notes.append("An edge is ambiguous, and with it the change of the pressure.")
+    for note in notes:
+        print_note(f"attention: {document['before']} → {document['after']}: {note}")
+    return 1 if notes else 0
 
 
 def change_document(change: LineChange) -> dict[str, Any]:
@@ -128,7 +139,9 @@ def _text(document: dict[str, Any]) -> str:
     header = ["what", "before cm⁻¹", "after cm⁻¹", "shift cm⁻¹", "change of height", "sigmas"]
     lines = [format_table(rows, header=header) if rows else document["reason"]]
     edge = document["edge"]
-    if edge is not None:
+    if edge is not None and not math.isfinite(edge["change_gpa"]):
+        lines += ["", f"No change of the pressure: the diamond edges are {' and '.join(edge['verdicts'])}."]
+    elif edge is not None:
         moved = format_value(edge["change_gpa"], edge["change_sigma_gpa"])
         first, second = (
             format_value(p, s) for p, s in zip(edge["pressure_gpa"], edge["pressure_sigma_gpa"], strict=True)

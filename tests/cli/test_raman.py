@@ -251,3 +251,15 @@ def test_compare_says_what_came_and_how_far_the_pressure_moved(
     assert drawn.read_bytes()[:4] == b"\x89PNG"
     assert main(["raman", "compare", str(anvil), str(after), "--range", "1150", "1300"]) == 0
     assert "came" in capsys.readouterr().out
+
+
+def test_compare_of_spectra_without_edges_or_lines_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.linspace(1100.0, 1850.0, 700)
+    for number in (1, 2):
+        counts = np.random.default_rng(number).poisson(500.0, x.size)
+        np.savetxt(tmp_path / f"flat_{number}.txt", np.stack([x, counts], axis=1), fmt="%.3f")
+    assert main(["raman", "compare", str(tmp_path / "flat_1.txt"), str(tmp_path / "flat_2.txt")]) == 1
+    out, err = capsys.readouterr()
+    assert "No line stands above the noise in either" in err
+    assert "edges are absent and absent" in out
+    assert "nan" not in out
