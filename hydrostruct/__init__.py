@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from hydrostruct.material.cell import Cell
     from hydrostruct.material.coupling import allen_dynes_coupling, log_phonon_temperature
     from hydrostruct.material.phase import Phase, cell_at, phase_names, read_phase
+    from hydrostruct.raman.axis import AxisCalibration, axis_correction, calibrate_axis, corrected_spectrum
+    from hydrostruct.raman.compare import LineChange, compare_lines
+    from hydrostruct.raman.cooling import ColdPressure, cold_pressure
     from hydrostruct.raman.edge import find_edge
     from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
     from hydrostruct.raman.edge_pressure import (
@@ -34,13 +37,22 @@ if TYPE_CHECKING:
         pressure_change,
         read_edge_pressure,
     )
+    from hydrostruct.raman.fano import FanoFit, fit_fano
     from hydrostruct.raman.gauges import RubyFit, fit_ruby, gauge_names, gauge_position, gauge_pressure
     from hydrostruct.raman.lines import LineFit, find_lines
+    from hydrostruct.raman.prepare import prepare_spectrum
     from hydrostruct.raman.read import read_spectra, read_spectrum
     from hydrostruct.raman.scales import EdgeScale, read_scale, scale_names
     from hydrostruct.raman.spectrum import Spectrum
     from hydrostruct.raman.temperature import anti_stokes_temperature
-    from hydrostruct.raman.vibron import VibronFit, find_vibron, vibron_branches, vibron_pressure
+    from hydrostruct.raman.vibron import (
+        IsotopeLine,
+        VibronFit,
+        find_vibron,
+        isotope_lines,
+        vibron_branches,
+        vibron_pressure,
+    )
     from hydrostruct.results.record import RunResult
     from hydrostruct.run.chain import run
     from hydrostruct.transport.critical_current import differential_resistance, fit_voltage_current
@@ -95,7 +107,9 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _HOMES = {
     "AndreevFit": "hydrostruct.andreev.fit_result",
+    "AxisCalibration": "hydrostruct.raman.axis",
     "Cell": "hydrostruct.material.cell",
+    "ColdPressure": "hydrostruct.raman.cooling",
     "ConductanceCurve": "hydrostruct.andreev.curve",
     "CriticalCurrentFit": "hydrostruct.transport.ic_result",
     "CriticalCurrents": "hydrostruct.transport.pinning",
@@ -103,11 +117,14 @@ _HOMES = {
     "EdgeFit": "hydrostruct.raman.edge_fit",
     "EdgePressure": "hydrostruct.raman.edge_pressure",
     "EdgeScale": "hydrostruct.raman.scales",
+    "FanoFit": "hydrostruct.raman.fano",
     "Frame": "hydrostruct.xrd.frames",
     "GapFit": "hydrostruct.andreev.gap_fit",
     "Geometry": "hydrostruct.xrd.geometry",
     "InputError": "hydrostruct.errors",
     "InstrumentWidths": "hydrostruct.xrd.calibrate",
+    "IsotopeLine": "hydrostruct.raman.vibron",
+    "LineChange": "hydrostruct.raman.compare",
     "LineFit": "hydrostruct.raman.lines",
     "MapFit": "hydrostruct.xrd.map_result",
     "MapGradient": "hydrostruct.xrd.map_result",
@@ -132,15 +149,20 @@ _HOMES = {
     "allen_dynes_coupling": "hydrostruct.material.coupling",
     "andreev_conductance": "hydrostruct.andreev.conductance",
     "anti_stokes_temperature": "hydrostruct.raman.temperature",
+    "axis_correction": "hydrostruct.raman.axis",
     "bcs_gap": "hydrostruct.material.bcs",
     "build_integrator": "hydrostruct.xrd.integrator",
+    "calibrate_axis": "hydrostruct.raman.axis",
     "calibrate_widths": "hydrostruct.xrd.calibrate",
     "cell_at": "hydrostruct.material.phase",
     "check_orientation": "hydrostruct.xrd.orientation",
+    "cold_pressure": "hydrostruct.raman.cooling",
+    "compare_lines": "hydrostruct.raman.compare",
     "compare_pinning": "hydrostruct.transport.pinning",
     "conductance_from_iv": "hydrostruct.andreev.slope",
     "contact_regime": "hydrostruct.andreev.contact",
     "converted_ic": "hydrostruct.transport.ic_result",
+    "corrected_spectrum": "hydrostruct.raman.axis",
     "current_density": "hydrostruct.transport.pinning_models",
     "d_wave_conductance": "hydrostruct.andreev.conductance",
     "deviation_gap": "hydrostruct.andreev.deviation",
@@ -155,6 +177,7 @@ _HOMES = {
     "find_vibron": "hydrostruct.raman.vibron",
     "fit_conductance": "hydrostruct.andreev.fit",
     "fit_conductances": "hydrostruct.andreev.fit",
+    "fit_fano": "hydrostruct.raman.fano",
     "fit_gaps": "hydrostruct.andreev.gap_fit",
     "fit_map": "hydrostruct.xrd.fit_map",
     "fit_normal_state": "hydrostruct.transport.normal_state",
@@ -171,6 +194,7 @@ _HOMES = {
     "integrate_cake": "hydrostruct.xrd.cake",
     "integrate_frame": "hydrostruct.xrd.integrate",
     "integrate_sectors": "hydrostruct.xrd.cake",
+    "isotope_lines": "hydrostruct.raman.vibron",
     "iterate_frames": "hydrostruct.xrd.frames",
     "literature_tc": "hydrostruct.transport.tc_pressure",
     "log_phonon_temperature": "hydrostruct.material.coupling",
@@ -180,6 +204,7 @@ _HOMES = {
     "penetration_depth": "hydrostruct.transport.pinning_models",
     "phase_names": "hydrostruct.material.phase",
     "pinning_shape": "hydrostruct.transport.pinning_models",
+    "prepare_spectrum": "hydrostruct.raman.prepare",
     "pressure_change": "hydrostruct.raman.edge_pressure",
     "pressure_on_cooling": "hydrostruct.transport.tc_pressure",
     "pulse_heat": "hydrostruct.transport.ic_result",
@@ -212,7 +237,9 @@ _HOMES = {
 
 __all__ = [
     "AndreevFit",
+    "AxisCalibration",
     "Cell",
+    "ColdPressure",
     "ConductanceCurve",
     "CriticalCurrentFit",
     "CriticalCurrents",
@@ -220,11 +247,14 @@ __all__ = [
     "EdgeFit",
     "EdgePressure",
     "EdgeScale",
+    "FanoFit",
     "Frame",
     "GapFit",
     "Geometry",
     "InputError",
     "InstrumentWidths",
+    "IsotopeLine",
+    "LineChange",
     "LineFit",
     "MapFit",
     "MapGradient",
@@ -250,15 +280,20 @@ __all__ = [
     "allen_dynes_coupling",
     "andreev_conductance",
     "anti_stokes_temperature",
+    "axis_correction",
     "bcs_gap",
     "build_integrator",
+    "calibrate_axis",
     "calibrate_widths",
     "cell_at",
     "check_orientation",
+    "cold_pressure",
+    "compare_lines",
     "compare_pinning",
     "conductance_from_iv",
     "contact_regime",
     "converted_ic",
+    "corrected_spectrum",
     "current_density",
     "d_wave_conductance",
     "deviation_gap",
@@ -273,6 +308,7 @@ __all__ = [
     "find_vibron",
     "fit_conductance",
     "fit_conductances",
+    "fit_fano",
     "fit_gaps",
     "fit_map",
     "fit_normal_state",
@@ -289,6 +325,7 @@ __all__ = [
     "integrate_cake",
     "integrate_frame",
     "integrate_sectors",
+    "isotope_lines",
     "iterate_frames",
     "literature_tc",
     "log_phonon_temperature",
@@ -298,6 +335,7 @@ __all__ = [
     "penetration_depth",
     "phase_names",
     "pinning_shape",
+    "prepare_spectrum",
     "pressure_change",
     "pressure_on_cooling",
     "pulse_heat",

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hydrostruct.cli.lebail import expand_files
-from hydrostruct.cli.output import format_table, format_value, print_json, print_note
+from hydrostruct.cli.output import format_table, format_value, print_json, print_note, writable_folder
+from hydrostruct.cli.raman_compare import compare
 from hydrostruct.errors import InputError
 from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
 
 if TYPE_CHECKING:
+    from hydrostruct.raman.axis import AxisCalibration
+    from hydrostruct.raman.cooling import ColdPressure
     from hydrostruct.raman.edge_fit import EdgeFit
     from hydrostruct.raman.edge_pressure import EdgePressure
     from hydrostruct.raman.spectrum import Spectrum
@@ -32,11 +35,27 @@ Files = Annotated[list[str], typer.Argument(help="Spectra: text, .wdf, .spe, .sp
 Laser = Annotated[float | None, typer.Option("--laser", help="Laser line in nm, for an axis in nm or eV.")]
 Axis = Annotated[str, typer.Option("--axis", help="Unit of the axis: auto, cm1, nm, ev.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Range = Annotated[tuple[float, float] | None, typer.Option("--range", help="Range in cm⁻¹.", metavar="LO HI")]
+Despike = Annotated[bool, typer.Option("--despike", help="Leave out cosmic rays first, and say how many.")]
+Smooth = Annotated[float | None, typer.Option("--smooth", help="Smooth first, over this width in cm⁻¹.")]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", help="Take off a baseline first: arpls, asls, snip, modpoly.")
+]
+Neon = Annotated[
+    Path | None, typer.Option("--neon", help="Spectrum of a neon lamp at the same setting: calibrates the axis.")
+]
+LaserSigma = Annotated[
+    float | None, typer.Option("--laser-sigma", help="Uncertainty of the laser line in nm, beside --neon.")
+]
 
 _EDGE_NUMBERS = ("edge_cm1", "edge_sigma_cm1", "edge_statistical_cm1", "edge_systematic_cm1", "width_cm1", "contrast")
 _VIBRON_NUMBERS = (
     "vibron_cm1", "vibron_sigma_cm1", "width_cm1", "width_sigma_cm1", "height", "height_sigma", "significance",
     "height_upper_limit",
+)  # fmt: skip
+_COLD_NUMBERS = (
+    "temperature_k", "pressure_cold_gpa", "pressure_cold_sigma_gpa", "cooling_shift_gpa", "cooling_shift_sigma_gpa",
+    "cooling_source",
 )  # fmt: skip
 _PRESSURE_NUMBERS = ("pressure_gpa", "pressure_sigma_gpa", "pressure_systematic_gpa", "spread_gpa")
 
@@ -52,11 +71,22 @@ def edge(
         tuple[float, float] | None,
         typer.Option("--pressure", help="Range of pressure in GPa that the edge lies in.", metavar="LO HI"),
     ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="Give the pressure at this temperature too, in K.")
+    ] = None,
+    cooling_shift: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--cooling-shift", help="Your cell's shift to 0 K and its sigma, in GPa.", metavar="GPA SIGMA"),
+    ] = None,
     laser: Laser = None,
     axis: Axis = "auto",
     axis_sigma: Annotated[
         float | None, typer.Option("--axis-sigma", help="Uncertainty of the axis in cm⁻¹, for the systematic part.")
     ] = None,
+    neon: Neon = None,
+    laser_sigma: LaserSigma = None,
+    despike: Despike = False,
+    smooth: Smooth = None,
     figure: Annotated[Path | None, typer.Option("--figure", help="Draw each edge as a PNG into this folder.")] = None,
     json: Json = False,
 ) -> int:
@@ -67,26 +97,43 @@ def edge(
     from dataclasses import replace
 
     from hydrostruct.raman.edge import find_edge
-    from hydrostruct.raman.edge_pressure import edge_from_pressure, read_edge_pressure
+    from hydrostruct.raman.edge_pressure import read_edge_pressure
     from hydrostruct.raman.scales import read_scale
 
     if axis_sigma is not None and not (math.isfinite(axis_sigma) and axis_sigma >= 0):
         raise InputError(f"--axis-sigma is {axis_sigma:g}. Expected cm⁻¹, 0 or above. Correct it.")
+    if axis_sigma is not None and neon is not None:
+        raise InputError("--axis-sigma and --neon are given both. Expected one: the lamp gives the uncertainty.")
+    if cooling_shift is not None and temperature is None:
+        raise InputError("--cooling-shift is given without --temperature. Expected both. Give the temperature in K.")
     read_scale(scale)
-    limits = None if pressure is None else tuple(float(edge_from_pressure(one, scale=scale)) for one in pressure)
+    limits = None if pressure is None else _edges_between(pressure, scale)
+    if figure is not None:
+        writable_folder(figure)
+    if temperature is not None:
+        _cold(50.0, 0.0, temperature, cooling_shift)  # wrong numbers are refused before the work
+    calibration = None if neon is None else _calibration(neon, laser=laser, axis=axis, laser_sigma=laser_sigma)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
+        spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth)
         if axis_sigma is not None:
             spectrum = replace(spectrum, axis_sigma_cm1=axis_sigma)
-        found = find_edge(spectrum, near_cm1=near, range_cm1=limits)  # type: ignore[arg-type]
+        if calibration is not None:
+            spectrum = _calibrated(spectrum, calibration)
+        found = find_edge(spectrum, near_cm1=near, range_cm1=limits)
+        if calibration is not None:
+            found = _with_axis_sigma(found, calibration)
         read = read_edge_pressure(
-            found.edge_cm1, found.edge_sigma_cm1, axis_sigma_cm1=spectrum.axis_sigma_cm1, scale=scale
+            found.edge_cm1, found.edge_sigma_cm1, axis_sigma_cm1=found.edge_systematic_cm1, scale=scale
         )
         if figure is not None:
-            _draw_edge(found, figure)
-        return edge_document(found, read)
+            print_note(f"figure: {_draw_edge(found, figure)}")
+        document = edge_document(found, read)
+        return document if temperature is None else document | _cold_document(read, temperature, cooling_shift)
 
-    documents = _each(files, analyse, laser=laser, axis=axis, failed=lambda file, why: _failed_edge(file, why, scale))
+    documents = _each(
+        files, analyse, laser=laser, axis=axis, failed=lambda file, why: _failed_edge(file, why, scale, temperature)
+    )
     return _finish(documents, json, _edge_table)
 
 
@@ -96,21 +143,35 @@ def vibron(
     edge_pressure: Annotated[
         float | None, typer.Option("--edge-pressure", help="Pressure of the diamond edge in GPa: chooses the branch.")
     ] = None,
+    profile: Annotated[
+        str, typer.Option("--profile", help="Shape of the line: pseudo-voigt, fano, auto.")
+    ] = "pseudo-voigt",
     laser: Laser = None,
     axis: Axis = "auto",
+    neon: Neon = None,
+    laser_sigma: LaserSigma = None,
+    despike: Despike = False,
+    smooth: Smooth = None,
+    baseline: Baseline = None,
     json: Json = False,
 ) -> int:
     """Find the hydrogen vibron and give both of its pressures.
 
     Example: hydrostruct raman vibron "vibron/*.txt" --edge-pressure 93.5 --json
     """
-    from hydrostruct.raman.vibron import find_vibron
+    from hydrostruct.raman.vibron import PROFILES, find_vibron
 
     if edge_pressure is not None and not 0 <= edge_pressure <= 1000:
         raise InputError(f"--edge-pressure is {edge_pressure:g}. Expected GPa, from 0 to 1000, such as 95.")
+    if profile not in PROFILES:
+        raise InputError(f"--profile is {profile!r}. Expected one of {', '.join(PROFILES)}. Choose one.")
+    calibration = None if neon is None else _calibration(neon, laser=laser, axis=axis, laser_sigma=laser_sigma)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
-        return vibron_document(find_vibron(spectrum, edge_pressure_gpa=edge_pressure))
+        spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
+        if calibration is not None:
+            spectrum = _calibrated(spectrum, calibration)
+        return vibron_document(find_vibron(spectrum, edge_pressure_gpa=edge_pressure, profile=profile))
 
     documents = _each(files, analyse, laser=laser, axis=axis, failed=_failed_vibron)
     return _finish(documents, json, _vibron_table)
@@ -119,11 +180,12 @@ def vibron(
 @raman.command()
 def peaks(
     files: Files,
-    range_: Annotated[
-        tuple[float, float] | None, typer.Option("--range", help="Range in cm⁻¹.", metavar="LO HI")
-    ] = None,
+    range_: Range = None,
     laser: Laser = None,
     axis: Axis = "auto",
+    despike: Despike = False,
+    smooth: Smooth = None,
+    baseline: Baseline = None,
     json: Json = False,
 ) -> int:
     """Find and fit all lines of a spectrum.
@@ -132,22 +194,110 @@ def peaks(
     """
     from hydrostruct.raman.lines import find_lines
 
-    if range_ is not None and not range_[0] < range_[1]:
-        raise InputError(f"--range is {range_[0]:g} {range_[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
+    check_range(range_)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
+        spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
         found = find_lines(spectrum, range_cm1=range_)
         return {
             "file": spectrum.name,
             "verdict": Verdict.CONVERGED if found else Verdict.ABSENT,
             "reason": "" if found else "No line stands above the noise.",
+            "notes": list(spectrum.notes),
             "peaks": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found],
         }
 
     def failed(file: str, message: str) -> dict[str, Any]:
-        return {"file": file, "verdict": Verdict.FAILED, "reason": message, "peaks": []}
+        return {"file": file, "verdict": Verdict.FAILED, "reason": message, "notes": [], "peaks": []}
 
     return _finish(_each(files, analyse, laser=laser, axis=axis, failed=failed), json, _peak_table)
+
+
+raman.command(name="compare")(compare)
+
+
+def _prepared(spectrum: Spectrum, **options: Any) -> Spectrum:
+    """A spectrum after what the options ask for, each step said."""
+    from hydrostruct.raman.prepare import prepare_spectrum
+
+    found = prepare_spectrum(spectrum, **options)
+    for note in found.notes[len(spectrum.notes) :]:
+        print_note(f"note: {spectrum.name}: {note}")
+    return found
+
+
+def check_range(given: tuple[float, float] | None) -> None:
+    """Refuse a ``--range`` that is none.
+
+    Raises
+    ------
+    InputError
+        When it does not rise.
+    """
+    if given is not None and not given[0] < given[1]:
+        raise InputError(f"--range is {given[0]:g} {given[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
+
+
+def _edges_between(pressure: tuple[float, float], scale: str) -> tuple[float, float]:
+    from hydrostruct.raman.edge_pressure import edge_from_pressure
+
+    if not pressure[0] < pressure[1]:
+        raise InputError(f"--pressure is {pressure[0]:g} {pressure[1]:g}. Expected two rising GPa, such as 80 120.")
+    low, high = (float(edge_from_pressure(one, scale=scale)) for one in pressure)
+    return low, high
+
+
+def _calibration(neon: Path, *, laser: float | None, axis: str, laser_sigma: float | None) -> AxisCalibration:
+    """Calibration by a lamp's spectrum, said on standard error; refused where the lamp's lines do not match."""
+    from hydrostruct.raman.axis import calibrate_axis
+    from hydrostruct.raman.read import read_spectrum
+
+    lamp = read_spectrum(neon, laser_nm=laser, axis=axis)
+    found = calibrate_axis(lamp, laser_sigma_nm=0.0 if laser_sigma is None else laser_sigma)
+    if not math.isfinite(found.shift_cm1):
+        raise InputError(f"--neon {neon}: {found.reason} Expected neon lines. Check the file and the laser line.")
+    stretch = f", stretch {1e3 * found.stretch:+.3f} per 1000" if found.stretch_sigma > 0 else ""
+    print_note(
+        f"axis: {found.measured_cm1.size} lines of neon: {found.shift_cm1:+.2f} ± {found.shift_sigma_cm1:.2f} cm⁻¹ at "
+        f"{found.centre_cm1:.0f}{stretch}; {found.verdict}. {found.reason}"
+    )
+    return found
+
+
+def _calibrated(spectrum: Spectrum, calibration: AxisCalibration) -> Spectrum:
+    from hydrostruct.raman.axis import corrected_spectrum
+
+    return corrected_spectrum(spectrum, calibration)
+
+
+def _with_axis_sigma(found: EdgeFit, calibration: AxisCalibration) -> EdgeFit:
+    """The axis is better known at the edge than at the worst place of the spectrum."""
+    from dataclasses import replace
+
+    from hydrostruct.raman.axis import axis_correction
+
+    if math.isnan(found.edge_cm1):
+        return found
+    return replace(found, edge_systematic_cm1=float(axis_correction(calibration, found.edge_cm1)[1]))
+
+
+def _cold(pressure: float, sigma: float, temperature: float, shift: tuple[float, float] | None) -> ColdPressure:
+    from hydrostruct.raman.cooling import cold_pressure
+
+    own = {} if shift is None else {"shift_gpa": shift[0], "shift_sigma_gpa": shift[1]}
+    return cold_pressure(pressure, temperature, pressure_sigma_gpa=sigma, **own)
+
+
+def _cold_document(read: EdgePressure, temperature: float, shift: tuple[float, float] | None) -> dict[str, Any]:
+    cold = _cold(read.pressure_gpa, read.pressure_sigma_gpa, temperature, shift)
+    return {
+        "temperature_k": cold.temperature_k,
+        "pressure_cold_gpa": cold.pressure_gpa,
+        "pressure_cold_sigma_gpa": cold.pressure_sigma_gpa,
+        "cooling_shift_gpa": cold.shift_gpa,
+        "cooling_shift_sigma_gpa": cold.shift_sigma_gpa,
+        "cooling_source": cold.source,
+    }
 
 
 def vibron_document(found: VibronFit) -> dict[str, Any]:
@@ -158,12 +308,18 @@ def vibron_document(found: VibronFit) -> dict[str, Any]:
         "reason": found.reason,
         **{name: getattr(found, name) for name in _VIBRON_NUMBERS},
         "branches": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found.branches],
+        "profile": found.profile or None,
+        "asymmetry": found.asymmetry,
+        "asymmetry_sigma": found.asymmetry_sigma,
+        "lines": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found.lines],
+        "isotopes": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found.isotopes],
     }
 
 
 def _failed_vibron(file: str, message: str) -> dict[str, Any]:
     return {"file": file, "verdict": Verdict.FAILED, "reason": message, **dict.fromkeys(_VIBRON_NUMBERS),
-            "branches": []}  # fmt: skip
+            "branches": [], "profile": None, "asymmetry": None, "asymmetry_sigma": None, "lines": [],
+            "isotopes": []}  # fmt: skip
 
 
 def _vibron_table(documents: list[dict[str, Any]]) -> str:
@@ -183,6 +339,10 @@ def _vibron_table(documents: list[dict[str, Any]]) -> str:
         "One shift has two pressures, below and above the maximum near 38 GPa. The upper branch is an interpolation",
         "through the paper's own point: it is no independent check of a pressure.",
         *(f"{one['file']}: {one['reason']}" for one in documents if one["reason"]),
+        *(f"{one['file']}: Fano's asymmetry 1/q {format_value(one['asymmetry'], one['asymmetry_sigma'])}"
+          for one in documents if one["profile"] == "fano"),
+        *(f"{one['file']}: {line['isotope']} may lie at {format_value(line['vibron_cm1'], line['vibron_sigma_cm1'])} "
+          "cm⁻¹; it is no pressure of H2." for one in documents for line in one["isotopes"]),
     ])  # fmt: skip
 
 
@@ -212,7 +372,8 @@ def edge_document(found: EdgeFit, read: EdgePressure) -> dict[str, Any]:
     }
 
 
-def _failed_edge(file: str, message: str, scale: str) -> dict[str, Any]:
+def _failed_edge(file: str, message: str, scale: str, temperature: float | None) -> dict[str, Any]:
+    cold = {} if temperature is None else dict.fromkeys(_COLD_NUMBERS) | {"temperature_k": temperature}
     return {
         "file": file,
         "verdict": Verdict.FAILED,
@@ -224,6 +385,7 @@ def _failed_edge(file: str, message: str, scale: str) -> dict[str, Any]:
         "primary_standard": None,
         **dict.fromkeys(_PRESSURE_NUMBERS),
         "scales": {},
+        **cold,
     }
 
 
@@ -307,11 +469,25 @@ def _edge_table(documents: list[dict[str, Any]]) -> str:
         if one["verdict"] is Verdict.AMBIGUOUS:
             places = ", ".join(f"{c['edge_cm1']:.1f} ({c['kind']})" for c in one["candidates"])
             lines.append(f"{one['file']}: candidates {places}")
+    if "pressure_cold_gpa" in first:
+        lines += _cold_lines(documents)
     return "\n".join(lines)
 
 
-def _draw_edge(found: EdgeFit, folder: Path) -> None:
+def _cold_lines(documents: list[dict[str, Any]]) -> list[str]:
+    known = [one for one in documents if one["pressure_cold_gpa"] is not None]
+    found = [
+        f"{one['file']}: at {one['temperature_k']:g} K "
+        f"{format_value(one['pressure_cold_gpa'], one['pressure_cold_sigma_gpa'])} GPa"
+        for one in known
+    ]
+    return [*found, *([f"Shift on cooling: {known[0]['cooling_source']}."] if known else [])]
+
+
+def _draw_edge(found: EdgeFit, folder: Path) -> Path:
     from hydrostruct.report.raman_figures import save_edge_figure
 
     name = Path(found.file.replace("::", "_"))
-    save_edge_figure(found, folder / f"{name.stem if name.suffix in ('.txt', '.csv', '.asc') else name.name}.png")
+    return save_edge_figure(
+        found, folder / f"{name.stem if name.suffix in ('.txt', '.csv', '.asc') else name.name}.png"
+    )

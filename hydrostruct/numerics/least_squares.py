@@ -143,6 +143,36 @@ def sigma_factor(fit: LeastSquares) -> float:
     return scale * serial_factor(fit.residuals)
 
 
+def corrected_akaike(fit: LeastSquares) -> float:
+    """Akaike's criterion, corrected for few points, with the scale of the noise unknown; infinite for no fit.
+
+    Parameters
+    ----------
+    fit : LeastSquares
+        Fits of the same points are compared: the least is best.
+
+    Returns
+    -------
+    float
+        n ln(χ²/n) + 2kn/(n − k − 1) with the noise's scale among the k parameters.
+
+    References
+    ----------
+    C. M. Hurvich and C.-L. Tsai, Biometrika 76, 297 (1989), doi 10.1093/biomet/76.2.297
+
+    Examples
+    --------
+    >>> fit = fit_least_squares(lambda p: np.array([1.0, -1.0] * 20) - p[0], [0.0])
+    >>> round(corrected_akaike(fit), 2)
+    4.32
+    """
+    points, free = fit.residuals.size, fit.values.size + 1
+    if fit.verdict is not Verdict.CONVERGED or points - free < 2:
+        return math.inf
+    chi2 = max(float(fit.residuals @ fit.residuals), 1e-300)
+    return points * math.log(chi2 / points) + 2.0 * free * points / (points - free - 1)
+
+
 def _covariance(
     values: Floats, residuals: Callable[[Floats], Floats], jacobian: Callable[[Floats], Floats] | None
 ) -> Floats:

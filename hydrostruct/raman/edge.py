@@ -32,12 +32,15 @@ _MERGE_CM1 = 5.0
 _LEAST_FITTED = 10
 _WINDOW_WIDTHS, _WINDOW_CM1 = 4.5, (14.0, 45.0)
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
-_STEP_SIGMAS, _SURE_SIGMAS, _MARGINAL_SIGMAS = 5.0, 9.0, 3.0
-_STEP_CONTRAST, _SURE_CONTRAST = 0.02, 0.035
-_HINT_CONTRAST, _HINT_SIGMAS = 0.017, 4.5
+_STEP_SIGMAS, _SURE_SIGMAS, _CERTAIN_SIGMAS, _MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.0
+_STEP_CONTRAST, _SMALL_CONTRAST, _SURE_CONTRAST = 0.02, 0.025, 0.035
+_HELD_HINT_SIGMAS = 7.0
+_HINTS = ((8.0, 0.014), (4.3, _STEP_CONTRAST), (4.1, 0.05))  # the weaker a step, the higher it must seem
+_FLANK_WIDTHS = 1.25  # of the band's half width: nearer to its flank a step may be the band's own
 _LINE_RISE = 0.6
 _LINE_REACH_CM1 = 60.0
 _WIDTHS_CM1 = (0.3, 20.0)
+_NARROW_CM1 = 1.4
 _NEAR_CM1 = 25.0
 
 
@@ -262,6 +265,8 @@ def _kind(ready: _Prepared, fit: StepFit, significance: float, contrast: float) 
     if rise > _LINE_RISE * fall:
         return "line"
     low, high = _WIDTHS_CM1
+    if fit.width_held:  # a fall between two points is as good as noise
+        return "weak"
     if significance < _STEP_SIGMAS or contrast < _STEP_CONTRAST or not low <= fit.width_cm1 <= high:
         return "weak"
     return "step"
@@ -302,7 +307,7 @@ def _rise_of_background(ready: _Prepared, fit: StepFit) -> float:
 def _judged(
     spectrum: Spectrum, ready: _Prepared, found: list[_Found], *, band: float, near_cm1: float | None
 ) -> EdgeFit:
-    chosen, verdict, reason = _chosen(found, near_cm1)
+    chosen, verdict, reason = _chosen(found, near_cm1, band=band)
     fit = failed_step() if chosen is None else chosen.fit
     nothing = math.nan
     return EdgeFit(
@@ -329,7 +334,7 @@ def _judged(
     )
 
 
-def _chosen(found: list[_Found], near: float | None) -> tuple[_Found | None, Verdict, str]:
+def _chosen(found: list[_Found], near: float | None, *, band: float) -> tuple[_Found | None, Verdict, str]:
     """The rule: the highest significant step above the flank of the band."""
     if near is not None:
         return _nearest(found, near)
@@ -344,10 +349,15 @@ def _chosen(found: list[_Found], near: float | None) -> tuple[_Found | None, Ver
             place = max(lost, key=lambda one: one.candidate.significance).candidate.edge_cm1
             return None, Verdict.NOT_CONVERGED, f"There is a step near {place:.0f} cm⁻¹; its fit did not come to rest."
         flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
-        own = f" The fall at {flank:.1f} cm⁻¹ is the flank of the first-order band." if math.isfinite(flank) else ""
+        own = (
+            f" The fall at {flank:.1f} cm⁻¹ is the flank of the first-order band: an edge upon it, as below some "
+            "15 GPa, cannot be told from it."
+            if math.isfinite(flank)
+            else ""
+        )
         return None, Verdict.ABSENT, f"No step stands above the noise above the first-order band.{own}"
     best = steps[-1]
-    doubts = _doubts(best, steps[:-1], found)
+    doubts = _doubts(best, steps[:-1], found, band=band)
     if doubts:
         return best, Verdict.AMBIGUOUS, " ".join(doubts)
     return best, Verdict.CONVERGED, ""
@@ -356,10 +366,11 @@ def _chosen(found: list[_Found], near: float | None) -> tuple[_Found | None, Ver
 def _is_hint(one: _Found) -> bool:
     """Whether a weak step is more than a ripple."""
     mine = one.candidate
-    least = _HINT_CONTRAST if mine.significance >= _SURE_SIGMAS else _STEP_CONTRAST
     if mine.kind != "weak" or one.fit.verdict is not Verdict.CONVERGED:
         return False
-    return mine.contrast >= least and mine.significance >= _HINT_SIGMAS
+    if one.fit.width_held and mine.significance >= _HELD_HINT_SIGMAS:
+        return True
+    return any(mine.significance >= sigmas and mine.contrast >= contrast for sigmas, contrast in _HINTS)
 
 
 def _nearest(found: list[_Found], near: float) -> tuple[_Found | None, Verdict, str]:
@@ -373,7 +384,7 @@ def _nearest(found: list[_Found], near: float) -> tuple[_Found | None, Verdict, 
     return min(known, key=lambda one: abs(one.candidate.edge_cm1 - near)), Verdict.CONVERGED, ""
 
 
-def _doubts(best: _Found, lower: list[_Found], found: list[_Found]) -> list[str]:
+def _doubts(best: _Found, lower: list[_Found], found: list[_Found], *, band: float) -> list[str]:
     """Why another candidate could be the edge as well; whole sentences."""
     doubts = []
     mine = best.candidate
@@ -387,6 +398,18 @@ def _doubts(best: _Found, lower: list[_Found], found: list[_Found]) -> list[str]
     ]  # fmt: skip
     if above:
         doubts.append(f"A weak step lies higher, at {above[-1].edge_cm1:.1f} cm⁻¹.")
+    surer = [one for one in lower if one.candidate.significance > 2.0 * mine.significance]
+    if surer and not stronger and mine.significance < _CERTAIN_SIGMAS:
+        doubts.append(f"A surer step lies lower, at {surer[-1].candidate.edge_cm1:.1f} cm⁻¹.")
+    flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
+    if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
+        doubts.append("It lies on the flank of the first-order band, which could be it.")
+    if mine.significance < _CERTAIN_SIGMAS and mine.width_cm1 < _NARROW_CM1:
+        doubts.append(f"The step is {mine.width_cm1:.1f} cm⁻¹ wide, as noise makes one: its place is not sure.")
+    if mine.contrast < _SMALL_CONTRAST:
+        doubts.append(
+            f"The step is only {100 * mine.contrast:.1f} % of the band high: a weak line's flank could be it."
+        )
     if mine.significance < _SURE_SIGMAS:
         doubts.append(f"The step is only {mine.significance:.1f} standard deviations high: its place is not sure.")
     return doubts

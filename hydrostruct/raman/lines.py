@@ -83,7 +83,9 @@ def line_profile(x: Floats, position: float, *, width: float, lorentz_share: flo
     return np.asarray(lorentz_share / (1.0 + square) + (1.0 - lorentz_share) * np.exp(-math.log(2.0) * square))
 
 
-def find_lines(spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = None) -> tuple[LineFit, ...]:
+def find_lines(
+    spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = None, keep_sharp: bool = False
+) -> tuple[LineFit, ...]:
     """Find and fit every line that stands above the noise.
 
     Parameters
@@ -92,6 +94,8 @@ def find_lines(spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = No
         Where to look.
     range_cm1 : (float, float), optional
         Only lines whose top lies within, in cm⁻¹.
+    keep_sharp : bool
+        Whether lines of two or three points are lines, as a lamp's are, and not cosmic rays.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def find_lines(spectrum: Spectrum, *, range_cm1: tuple[float, float] | None = No
     InputError
         When the spectrum, or what of it lies in the range, has too few points.
     """
-    x, y, used = prepared(spectrum, range_cm1)
+    x, y, used = prepared(spectrum, range_cm1, keep_sharp=keep_sharp)
     noise = point_noise(y)
     smooth = gaussian_filter1d(y, _SMOOTHING_POINTS, mode="nearest")
     tops, shape = find_peaks(smooth, prominence=least_height(noise))
@@ -147,6 +151,13 @@ def fit_lines(
     list of LineFit
         One for each start.
     """
+    return fit_lines_judged(x, y, sigma=sigma, starts_cm1=starts_cm1, widths_cm1=widths_cm1)[0]
+
+
+def fit_lines_judged(
+    x: Floats, y: Floats, *, sigma: Floats, starts_cm1: npt.ArrayLike, widths_cm1: npt.ArrayLike
+) -> tuple[list[LineFit], LeastSquares | None]:
+    """As `fit_lines`, with the fit itself; None where there are too few points."""
     starts, widths = np.atleast_1d(starts_cm1).astype(float), np.atleast_1d(widths_cm1).astype(float)
     scale = max(float(np.ptp(y)), 1e-300)
     middle = float(np.mean(x))
@@ -165,13 +176,13 @@ def fit_lines(
         [float(np.min(y)) / scale, 0.0],
     ])  # fmt: skip
     if x.size <= begin.size:
-        return [_no_line("There are too few points for a fit.") for _ in starts]
+        return [no_line("There are too few points for a fit.") for _ in starts], None
     found = fit_least_squares(lambda p: np.asarray((y - curve(p)) / sigma), begin)
-    return [_line_of(found, index, x, scale) for index in range(starts.size)]
+    return [_line_of(found, index, x, scale) for index in range(starts.size)], found
 
 
 def prepared(
-    spectrum: Spectrum, range_cm1: tuple[float, float] | None = None
+    spectrum: Spectrum, range_cm1: tuple[float, float] | None = None, *, keep_sharp: bool = False
 ) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """Axis, intensity with spikes and gaps bridged, and which points are measured and no spikes."""
     x, intensity = spectrum.shift_cm1, spectrum.intensity
@@ -180,12 +191,14 @@ def prepared(
         x, intensity = x[inside], intensity[inside]
     measured = np.isfinite(intensity)
     if np.count_nonzero(measured) < _LEAST_POINTS:
+        wanted = "" if range_cm1 is None else f" between {range_cm1[0]:g} and {range_cm1[1]:g} cm⁻¹"
+        reach = f"{spectrum.shift_cm1[0]:.0f} to {spectrum.shift_cm1[-1]:.0f} cm⁻¹"
         raise InputError(
-            f"{spectrum.name or 'spectrum'}: {np.count_nonzero(measured)} points to look for lines in. Expected "
-            f"{_LEAST_POINTS} or more. Measure the range."
+            f"{spectrum.name or 'spectrum'}: {np.count_nonzero(measured)} points{wanted}; it reaches from {reach}. "
+            f"Expected {_LEAST_POINTS} or more there to look for lines in. Measure that range."
         )
     filled = np.interp(x, x[measured], intensity[measured])
-    used = measured & ~spike_mask(filled)
+    used = measured if keep_sharp else measured & ~spike_mask(filled)
     return x, np.interp(x, x[used], filled[used]), used
 
 
@@ -229,15 +242,15 @@ def _line_of(found: LeastSquares, index: int, x: Floats, scale: float) -> LineFi
     own = slice(index * _PER_LINE, (index + 1) * _PER_LINE)
     place, log_width, height, mixing = (float(v) for v in found.values[own])
     if not np.all(np.isfinite(found.residuals)) or not (x[0] < place < x[-1]) or height <= 0:
-        return _no_line("The fit did not come to rest.")
+        return no_line("The fit did not come to rest.")
     width = _width(log_width)
     # a share below 0 or above 1 only says that the tails are thinner or thicker: bounds would hide its uncertainty
     share = float(np.clip(mixing, 0.0, 1.0))
     if found.verdict is not Verdict.CONVERGED:
-        return _no_line("The fit did not come to rest.")
+        return no_line("The fit did not come to rest.")
     errors = _errors(found, index) * sigma_factor(found)
     if not np.all(np.isfinite(errors)):
-        return _no_line("The fit does not fix the line.")
+        return no_line("The fit does not fix the line.")
     kernel = share * math.pi / 2.0 + (1.0 - share) * math.sqrt(math.pi / (4.0 * math.log(2.0)))
     return LineFit(
         verdict=Verdict.CONVERGED, reason="", position_cm1=place, position_sigma_cm1=float(errors[0]),
@@ -253,7 +266,8 @@ def _errors(found: LeastSquares, index: int) -> Floats:
     return np.asarray(np.sqrt(np.where(diagonal > 0, diagonal, np.nan)))
 
 
-def _no_line(reason: str) -> LineFit:
+def no_line(reason: str) -> LineFit:
+    """The record of a line that came to no rest."""
     nothing = math.nan
     return LineFit(
         verdict=Verdict.NOT_CONVERGED, reason=reason, position_cm1=nothing, position_sigma_cm1=nothing,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erfc
 
-from hydrostruct.numerics.least_squares import LeastSquares, fit_least_squares, sigma_factor
+from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
 _PARAMETERS = 6  # without skewness
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
+_LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
+_HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
 _REACH_WIDTHS = 1.2  # beyond, the first skewed term has minima of its own
 
 
@@ -34,6 +36,8 @@ class StepFit:
     """Its standard uncertainty, scaled for a poor fit and for serial correlation, in cm⁻¹."""
     width_cm1: float
     """Standard deviation of the smoothing, in cm⁻¹."""
+    width_held: bool
+    """Whether the data fix no width, so that some were tried."""
     height: float
     """Height of the step, in units of intensity."""
     height_sigma: float
@@ -83,9 +87,29 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
     found = [_least_squares(x, y, sigma, begin, scale)]
     if skewed:
         found.append(_least_squares(x, y, sigma, np.append(found[0].values, 0.0), scale))
-    fits = [(_criterion(one), _step_of(one, x, scale)) for one in found]
+    fits = [(corrected_akaike(one), _step_of(one, x, scale)) for one in found]
     fits = [(criterion, fit) for criterion, fit in fits if fit.verdict is Verdict.CONVERGED]
-    return _averaged(fits) if fits else failed_step()
+    spacing = float(np.median(np.diff(x)))
+    if not fits or min(fits)[1].width_cm1 < _LEAST_WIDTH_POINTS * spacing:
+        return _held_step(x, y, sigma, begin, scale)
+    return _averaged(fits)
+
+
+def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> StepFit:
+    """A step that the noise lets shrink to nothing between two points: fitted at held widths, all of them averaged."""
+    fits = []
+    for width in _HELD_WIDTHS_CM1:
+        start = np.append(begin[:1], begin[2:])
+        found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
+        fits.append((corrected_akaike(found), _step_of(_with_width(found, math.log(width)), x, scale)))
+    mean = _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
+    return replace(mean, width_held=True)
+
+
+def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
+    """A fit at a held width, with that width among its values and no uncertainty of it."""
+    covariance = np.insert(np.insert(found.covariance, 1, 0.0, axis=0), 1, 0.0, axis=1)
+    return replace(found, values=np.insert(found.values, 1, log_width), covariance=covariance)
 
 
 def _averaged(fits: list[tuple[float, StepFit]]) -> StepFit:
@@ -120,23 +144,22 @@ def step_guess(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float) -> tupl
     return (math.nan, math.nan) if begin is None else (float(begin[0]), math.exp(float(begin[1])))
 
 
-def _least_squares(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> LeastSquares:
+def _least_squares(
+    x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float, *, log_width: float | None = None
+) -> LeastSquares:
+    """A fit of all parameters, or of all but the width."""
+
+    def whole(p: Floats) -> Floats:
+        return p if log_width is None else np.insert(p, 1, log_width)
+
     def residuals(p: Floats) -> Floats:
-        return np.asarray((y - step_curve(x, p, scale)) / sigma)
+        return np.asarray((y - step_curve(x, whole(p), scale)) / sigma)
 
     def jacobian(p: Floats) -> Floats:
-        return np.asarray(-_step_slopes(x, p, scale) / sigma[:, None])
+        slopes = -_step_slopes(x, whole(p), scale) / sigma[:, None]
+        return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
     return fit_least_squares(residuals, begin, jacobian=jacobian)
-
-
-def _criterion(found: LeastSquares) -> float:
-    """Akaike's criterion, corrected for few points, with the noise's scale unknown; infinite for no fit."""
-    points, free = found.residuals.size, found.values.size + 1
-    if found.verdict is not Verdict.CONVERGED or points - free < 2:
-        return math.inf
-    chi2 = max(float(found.residuals @ found.residuals), 1e-300)
-    return points * math.log(chi2 / points) + 2.0 * free * points / (points - free - 1)
 
 
 def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
@@ -155,6 +178,7 @@ def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
         position_statistical_cm1=statistical,
         position_sigma_cm1=statistical * factor,
         width_cm1=math.exp(min(float(found.values[1]), 10.0)),
+        width_held=False,
         height=float(found.values[3]) * scale,
         height_sigma=math.sqrt(max(float(found.covariance[3, 3]), 0.0)) * scale * factor,
         gof=gof,
@@ -168,8 +192,8 @@ def failed_step() -> StepFit:
     nothing = math.nan
     return StepFit(
         verdict=Verdict.NOT_CONVERGED, position_cm1=nothing, position_statistical_cm1=nothing,
-        position_sigma_cm1=nothing, width_cm1=nothing, height=nothing, height_sigma=nothing, gof=nothing,
-        shift_cm1=np.empty(0), calculated=np.empty(0),
+        position_sigma_cm1=nothing, width_cm1=nothing, width_held=False, height=nothing, height_sigma=nothing,
+        gof=nothing, shift_cm1=np.empty(0), calculated=np.empty(0),
     )  # fmt: skip
 
 

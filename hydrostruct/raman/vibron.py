@@ -15,7 +15,9 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError
 from hydrostruct.material.library import library_folder
 from hydrostruct.numerics.noise import point_noise
+from hydrostruct.raman.fano import FanoFit, fit_fano
 from hydrostruct.raman.lines import SIGNIFICANT, LineFit, find_lines, least_height, prepared
+from hydrostruct.raman.several import fit_several
 from hydrostruct.raman.spectrum import Spectrum
 from hydrostruct.tables import read_text
 from hydrostruct.verdict import Verdict
@@ -23,7 +25,13 @@ from hydrostruct.verdict import Verdict
 Floats = npt.NDArray[np.float64]
 
 BRANCHES = ("lower", "upper")
+PROFILES = ("pseudo-voigt", "fano", "auto")
+"""Words for the shape of the vibron; ``auto`` chooses by Akaike's corrected criterion."""
+ISOTOPES = ("HD", "D2")
 _RANGE_CM1 = (3900.0, 4300.0)
+_WINDOW_WIDTHS, _LEAST_WINDOW_POINTS = 4.0, 16
+_LEAST_ISOTOPE_POINTS = 30
+_LEAST_WIDTHS = 0.3  # of the vibron's width: narrower lines in its range are another thing
 _LIMIT_SIGMAS = 4.5  # simulated lines of this height are found in 95 of 100 spectra
 
 
@@ -39,6 +47,26 @@ class VibronBranch:
     """Its standard uncertainty, in GPa; on the upper branch with what the interpolation leaves open."""
     source: str
     """Where the branch comes from."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IsotopeLine:
+    """A line where the vibron of HD or D2 may lie: marked, and never a pressure of H2."""
+
+    isotope: str
+    """``HD`` or ``D2``."""
+    vibron_cm1: float
+    """Top of the line, in cm⁻¹."""
+    vibron_sigma_cm1: float
+    """Its standard uncertainty, in cm⁻¹."""
+    width_cm1: float
+    """Full width at half maximum, in cm⁻¹."""
+    significance: float
+    """Height over its uncertainty."""
+    h2_equivalent_cm1: float
+    """Where H2 would lie by the ratio of the free molecules, in cm⁻¹; good to some ten cm⁻¹."""
+    source: str
+    """Where the ratio comes from, and how sure it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,12 +96,22 @@ class VibronFit:
     height_upper_limit: float
     """Height above which a line would hardly have been missed, where there is none; else NaN."""
     lines: tuple[LineFit, ...]
-    """Every line of the range, by position."""
+    """Every line of the range, by position; where the peak is worth several lines, each of them."""
+    profile: str
+    """Shape of the vibron: ``pseudo-voigt`` or ``fano``; empty where there is none."""
+    asymmetry: float
+    """1/q of Fano's profile, above 0 where the line leans to high frequency; NaN for a pseudo-Voigt."""
+    asymmetry_sigma: float
+    """Its standard uncertainty."""
+    isotopes: tuple[IsotopeLine, ...]
+    """Lines where HD and D2 may lie, where the spectrum reaches there."""
     branches: tuple[VibronBranch, ...]
     """The pressures that it may mean; the one that an edge pressure chooses stands alone."""
 
 
-def find_vibron(spectrum: Spectrum, *, edge_pressure_gpa: float | None = None) -> VibronFit:
+def find_vibron(
+    spectrum: Spectrum, *, edge_pressure_gpa: float | None = None, profile: str = "pseudo-voigt", most_lines: int = 3
+) -> VibronFit:
     """Find the H2 vibron between 3900 and 4300 cm⁻¹ and give its pressures.
 
     Parameters
@@ -82,26 +120,107 @@ def find_vibron(spectrum: Spectrum, *, edge_pressure_gpa: float | None = None) -
         It must reach into that range.
     edge_pressure_gpa : float, optional
         Pressure of the diamond edge, in GPa: the nearer branch is taken.
+    profile : str
+        ``pseudo-voigt``, ``fano``, or ``auto``: the one that Akaike's corrected criterion prefers.
+    most_lines : int
+        Pseudo-Voigt lines that one peak may be at the most; a further one is taken only where it is plainly worth it.
 
     Returns
     -------
     VibronFit
-        ABSENT, with an upper limit, when no line stands above the noise.
+        ABSENT, with an upper limit, when no line stands above the noise. Of several lines the vibron is the largest.
 
     Raises
     ------
     InputError
-        When the spectrum has too few points there.
+        When the spectrum has too few points there, or an option is not known.
     """
+    if profile not in PROFILES:
+        raise InputError(f"profile is {profile!r}. Expected one of {', '.join(PROFILES)}. Choose one.")
+    if not 1 <= most_lines <= 4:
+        raise InputError(f"most_lines is {most_lines}. Expected 1 to 4. Choose another.")
     lines = find_lines(spectrum, range_cm1=_RANGE_CM1)
     if not lines:
         return _vibron(spectrum, None, lines, verdict=Verdict.ABSENT, reason="No line stands above the noise.")
-    best = max(lines, key=lambda one: one.area)
+    peak = max(lines, key=lambda one: one.area)
+    best, lines, fano = _shaped(spectrum, peak, lines, profile=profile, most_lines=most_lines)
+    if best is None:
+        reason = "Fano's profile did not come to rest at the line. Take another profile."
+        return _vibron(spectrum, None, lines, verdict=Verdict.NOT_CONVERGED, reason=reason)
     branches = vibron_branches(best.position_cm1, best.position_sigma_cm1)
     if edge_pressure_gpa is not None and branches:
         branches = (min(branches, key=lambda one: abs(one.pressure_gpa - edge_pressure_gpa)),)
-    reason = "" if branches else "The shift is near the maximum, or off both branches: no pressure."
-    return _vibron(spectrum, best, lines, verdict=Verdict.CONVERGED, reason=reason, branches=branches)
+    reasons = [] if branches else ["The shift is near the maximum, or off both branches: no pressure."]
+    places = [one.position_cm1 for one in lines if one.width_cm1 > _LEAST_WIDTHS * best.width_cm1]
+    if len(places) > 1:
+        listed = ", ".join(f"{place:.1f}" for place in places)
+        reasons.append(f"There are {len(places)} lines, at {listed} cm⁻¹; the largest is taken.")
+    return _vibron(
+        spectrum, best, lines, verdict=Verdict.CONVERGED, reason=" ".join(reasons), branches=branches, fano=fano
+    )
+
+
+def _shaped(
+    spectrum: Spectrum, peak: LineFit, lines: tuple[LineFit, ...], *, profile: str, most_lines: int
+) -> tuple[LineFit | None, tuple[LineFit, ...], FanoFit | None]:
+    """The vibron in the profile asked for, all lines, and Fano's fit where that one stands."""
+    x, y, used = prepared(spectrum, _RANGE_CM1)
+    reach = _WINDOW_WIDTHS * peak.width_cm1
+    low, high = peak.position_cm1 - reach, peak.position_cm1 + reach
+    inside = used & (x >= low) & (x <= high)
+    if np.count_nonzero(inside) < _LEAST_WINDOW_POINTS:
+        return peak, lines, None
+    x, y, sigma = x[inside], y[inside], point_noise(y)[inside]
+    others = tuple(one for one in lines if not low <= one.position_cm1 <= high)
+    crowded = len(lines) - len(others) > 1  # the search found several there already, and fitted them together
+    several, criterion = ((peak,), math.inf) if crowded else fit_several(x, y, sigma=sigma, line=peak, most=most_lines)
+    if profile != "pseudo-voigt" and (profile == "fano" or not crowded):
+        fano = fit_fano(x, y, sigma=sigma, start_cm1=peak.position_cm1, width_cm1=peak.width_cm1)
+        if profile == "fano" or fano.criterion < criterion:
+            found = fano.line.verdict is Verdict.CONVERGED
+            shaped = (fano.line,) if found else ()
+            return (fano.line if found else None), _ordered(*others, *shaped), (fano if found else None)
+    if crowded or len(several) == 1:
+        return peak, lines, None
+    return max(several, key=lambda one: one.area), _ordered(*others, *several), None
+
+
+def _ordered(*lines: LineFit) -> tuple[LineFit, ...]:
+    return tuple(sorted(lines, key=lambda one: one.position_cm1))
+
+
+def isotope_lines(spectrum: Spectrum) -> tuple[IsotopeLine, ...]:
+    """Lines where the vibrons of HD and D2 may lie.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        Of any range.
+
+    Returns
+    -------
+    tuple of IsotopeLine
+        The largest line in the range of each isotope that the spectrum reaches; C–H stretches lie near D2's.
+    """
+    found = []
+    for isotope in ISOTOPES:
+        table = _data(library_folder())[isotope]
+        low, high = table["range_cm1"]
+        covered = (spectrum.shift_cm1 >= low) & (spectrum.shift_cm1 <= high) & np.isfinite(spectrum.intensity)
+        if np.count_nonzero(covered) < _LEAST_ISOTOPE_POINTS:
+            continue
+        lines = find_lines(spectrum, range_cm1=(low, high))
+        if lines:
+            best = max(lines, key=lambda one: one.area)
+            found.append(
+                IsotopeLine(
+                    isotope=isotope, vibron_cm1=best.position_cm1, vibron_sigma_cm1=best.position_sigma_cm1,
+                    width_cm1=best.width_cm1, significance=best.significance,
+                    h2_equivalent_cm1=best.position_cm1 * table["ratio_to_h2"],
+                    source=f"{table['source']} ({table['confidence']})",
+                )
+            )  # fmt: skip
+    return tuple(found)
 
 
 def vibron_branches(vibron_cm1: float, vibron_sigma_cm1: float = 0.0) -> tuple[VibronBranch, ...]:
@@ -198,6 +317,7 @@ def _vibron(
     verdict: Verdict,
     reason: str,
     branches: tuple[VibronBranch, ...] = (),
+    fano: FanoFit | None = None,
 ) -> VibronFit:
     nothing = math.nan
     return VibronFit(
@@ -213,6 +333,10 @@ def _vibron(
         significance=0.0 if best is None else best.significance,
         height_upper_limit=_upper_limit(spectrum) if verdict is Verdict.ABSENT else nothing,
         lines=lines,
+        profile="" if best is None else "pseudo-voigt" if fano is None else "fano",
+        asymmetry=nothing if fano is None else fano.asymmetry,
+        asymmetry_sigma=nothing if fano is None else fano.asymmetry_sigma,
+        isotopes=isotope_lines(spectrum),
         branches=branches,
     )
 

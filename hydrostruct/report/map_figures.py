@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
+from hydrostruct.numerics.plane import fit_plane
 from hydrostruct.report.figures import save_figure
 from hydrostruct.report.plots import plot_fit
 from hydrostruct.results.nexus import map_values, phase_values, point_values, raman_values
@@ -29,6 +31,7 @@ Floats = npt.NDArray[np.float64]
 
 _MISSING = "#c8c8c8"
 _LOOSE_SHARE = 0.2
+_SURE_GRADIENT, _ARROW_SHARE = 2.0, 0.35
 _QUANTITIES = {
     "volume_per_fu_ang3": "V per formula unit (Å³)",
     "a_ang": "a (Å)",
@@ -84,6 +87,42 @@ def plot_map(result: RunResult, values: Floats, *, label: str = "", ax: Axes | N
     return ax
 
 
+def draw_gradient(result: RunResult, values: Floats, sigma: Floats, *, ax: Axes) -> Axes:
+    """An arrow up the gradient of a map, with its size and sigma; no arrow where it is within two sigma of none.
+
+    Parameters
+    ----------
+    result : RunResult
+        Gives the places.
+    values, sigma : array, shape (points,)
+        Pressures and their standard uncertainties, in GPa.
+    ax : Axes
+        Where the map is drawn.
+
+    Returns
+    -------
+    Axes
+    """
+    x = np.array([point.place.x_um for point in result.points])
+    y = np.array([point.place.y_um for point in result.points])
+    plane = fit_plane(x, y, values=values, sigma=sigma)
+    if plane is None:
+        return ax
+    size = float(np.hypot(plane.slope_x, plane.slope_y))
+    error = float(np.hypot(plane.slope_x * plane.slope_x_sigma, plane.slope_y * plane.slope_y_sigma)) / (size or 1.0)
+    ax.set_title(f"gradient {size:.3f} ± {error:.3f} GPa/µm", loc="right", fontsize=8)
+    if size > _SURE_GRADIENT * error:
+        reach = _ARROW_SHARE * min(float(np.ptp(x)), float(np.ptp(y)))
+        step = reach * np.array([plane.slope_x, plane.slope_y]) / size
+        middle = np.array([plane.x_middle_um, plane.y_middle_um])
+        ax.annotate(
+            "", xy=tuple(middle + step), xytext=tuple(middle - step),
+            arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.2, "mutation_scale": 12,
+                        "path_effects": [withStroke(linewidth=3.5, foreground="white")]},
+        )  # fmt: skip
+    return ax
+
+
 def write_figures(result: RunResult, folder: str | os.PathLike[str]) -> list[Path]:
     """Draw a run: ``overview.png``, a map for each quantity of each phase, ``fit_001.png`` … for the points.
 
@@ -110,7 +149,9 @@ def write_figures(result: RunResult, folder: str | os.PathLike[str]) -> list[Pat
         for name, label in _RAMAN.items():
             values = raman_values(result, name)
             if np.any(np.isfinite(values)):
-                written.append(_single(result, values, label, target / f"map_{name}.png"))
+                written.append(
+                    _single(result, values, label, target / f"map_{name}.png", gradient=name == "pressure_gpa")
+                )
         for point in result.points:
             if point.fit is not None:
                 figure, axes = _new((9.0, 4.2))
@@ -155,9 +196,11 @@ def _new(size: tuple[float, float]) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _single(result: RunResult, values: Floats, label: str, path: Path) -> Path:
+def _single(result: RunResult, values: Floats, label: str, path: Path, *, gradient: bool = False) -> Path:
     figure, axes = _new((4.2, 3.4))
     plot_map(result, values, label=label, ax=axes)
+    if gradient:
+        draw_gradient(result, values, raman_values(result, "pressure_sigma_gpa"), ax=axes)
     axes.set_title(_title(result, ""), loc="left")
     return save_figure(figure, path)
 

@@ -10,9 +10,13 @@ import numpy as np
 from hydrostruct.report.plots import PHASE_COLOURS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
+    from hydrostruct.raman.compare import LineChange
     from hydrostruct.raman.edge_fit import EdgeFit
+    from hydrostruct.raman.spectrum import Spectrum
 
 _GREY = "#7f7f7f"
 _MARGIN_CM1 = 60.0
@@ -51,6 +55,63 @@ def plot_edge(edge: EdgeFit, *, ax: Axes | None = None) -> Axes:
     axes.set_title(_title(edge), loc="right")
     axes.legend(loc="upper right")
     return axes
+
+
+def plot_comparison(
+    before: Spectrum,
+    after: Spectrum,
+    changes: Sequence[LineChange],
+    *,
+    range_cm1: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Two spectra, one above the other, and every line that came, went or moved.
+
+    Parameters
+    ----------
+    before, after : Spectrum
+        What to draw; the second is lifted above the first.
+    changes : sequence of LineChange
+        Lines that stayed are not marked.
+    range_cm1 : (float, float), optional
+        Only this range, in cm⁻¹.
+    ax : Axes, optional
+        Where to draw; new axes when left out.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = plt.gca() if ax is None else ax
+    lift = 0.0
+    for spectrum, name, colour in ((before, "before", _GREY), (after, "after", PHASE_COLOURS[0])):
+        x, y = spectrum.shift_cm1, spectrum.intensity
+        if range_cm1 is not None:
+            inside = (x >= range_cm1[0]) & (x <= range_cm1[1])
+            x, y = x[inside], y[inside]
+        low, high = (float(value) for value in np.nanpercentile(y, [0.5, 99.8]))
+        scaled = (y - low) / ((high - low) or 1.0)
+        axes.plot(x, scaled + lift, color=colour, linewidth=0.9, label=name)
+        lift += 1.1
+    axes.set_ylim(-0.15, 3.0)
+    for change in changes:
+        _mark_change(axes, change)
+    axes.set_xlabel("Raman shift (cm⁻¹)")
+    axes.set_ylabel("intensity, each to its own height")
+    axes.set_yticks([])
+    axes.legend(loc="upper right")
+    return axes
+
+
+def _mark_change(axes: Axes, change: LineChange) -> None:
+    line = change.after if change.after is not None else change.before
+    if line is None or change.kind in ("stayed", "not measured"):
+        return
+    word = f"{change.kind} {change.shift_cm1:+.1f}" if change.kind == "moved" else change.kind
+    axes.axvline(line.position_cm1, color=PHASE_COLOURS[1], linewidth=0.8, linestyle="--")
+    axes.annotate(
+        f"{line.position_cm1:.1f} {word}", (line.position_cm1, 2.95), rotation=90, ha="right", va="top", fontsize=7
+    )
 
 
 def _window(edge: EdgeFit) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

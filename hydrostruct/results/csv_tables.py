@@ -39,6 +39,8 @@ POINT_COLUMNS = (
     "edge_verdict",
     "vibron_verdict",
     "raman_reason",
+    "edge_distance_um",
+    "vibron_distance_um",
 )
 RAMAN_MAPS = {
     "pressure": ("gpa", "GPa"),
@@ -163,6 +165,7 @@ def raman_numbers(point: PointResult) -> dict[str, object]:
     if raman is None:
         return {}
     row: dict[str, object] = {"raman_reason": raman.reason}
+    row |= {name: getattr(raman, name) for name in ("edge_distance_um", "vibron_distance_um")}
     if raman.edge is not None:
         row.update(edge_cm1=raman.edge.edge_cm1, edge_sigma_cm1=raman.edge.edge_sigma_cm1)
         row["edge_verdict"] = raman.edge.verdict

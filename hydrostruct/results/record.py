@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,6 +53,11 @@ class PointRaman:
     """The hydrogen vibron; None without a spectrum."""
     reason: str
     """Whole sentences: why a number is missing or doubtful."""
+    edge_distance_um: float = math.nan
+    """How far from the point the nearest edge spectrum was taken, in µm, used or not; NaN where spectra have no
+    positions of their own."""
+    vibron_distance_um: float = math.nan
+    """The same of its vibron spectrum, in µm."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

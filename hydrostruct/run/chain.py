@@ -103,7 +103,7 @@ def run(
     tell = progress or (lambda what, done, total: None)
     with open_engine(workers) as engine:
         # what is quick comes first: a wrong pattern or scale there is said before an hour of images
-        raman, raman_notes = _raman(config, folder, len(frames), engine)
+        raman, raman_notes = _raman(config, folder, points, engine)
         numbers, curves = _transport(config, folder, engine)
         plan, spots = _without_steady_spots(config, frames, plan, target)
         jobs = [
@@ -154,11 +154,11 @@ def _check_starts(config: RunConfig, phases: tuple[Phase, ...], starts: dict[str
 
 
 def _raman(
-    config: RunConfig, folder: Path, count: int, engine: Executor
+    config: RunConfig, folder: Path, points: Sequence[MapPoint], engine: Executor
 ) -> tuple[Sequence[PointRaman | None], tuple[str, ...]]:
     if config.raman is None:
-        return [None] * count, ()
-    return analyse_raman(config.raman, folder, count, executor=engine)
+        return [None] * len(points), ()
+    return analyse_raman(config.raman, folder, len(points), places=points, executor=engine)
 
 
 def _gradient(places: Sequence[MapPoint], raman: Sequence[PointRaman | None]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def _rising(value: tuple[float, float]) -> tuple[float, float]:
 
 Range = Annotated[tuple[float, float], AfterValidator(_rising)]
 Place = tuple[float, float]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -132,6 +133,15 @@ class RamanSection(_Section):
     """Laser line, in nm."""
     scale: str = "akahama2006"
     """Pressure scale of the edge."""
+    positions: str | None = None
+    """Where the spectra were taken: a table with columns ``x_um``, ``y_um`` and, where wanted, ``file``; or ``own`` for
+    the positions in the files of the spectra. Each map point takes the nearest."""
+    offset_um: tuple[FiniteFloat, FiniteFloat] = (0.0, 0.0)
+    """What is added to those positions, after turning them, to come to the map's, in µm."""
+    rotation_deg: FiniteFloat = 0.0
+    """By how much they are turned about their origin first, counter-clockwise, in degrees."""
+    reach_um: PositiveFloat | None = None
+    """How far the spectrum of a point may be, in µm; half of the map's step when left out."""
 
 
 class TransportSection(_Section):

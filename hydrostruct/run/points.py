@@ -42,7 +42,7 @@ def map_points(section: MapSection, folder: Path, files: Sequence[str]) -> tuple
     """
     count = len(files)
     if section.positions is not None:
-        return _positioned(folder / section.positions, files)
+        return positioned_points(folder / section.positions, files)
     shape = section.shape or (1, count)
     if shape[0] * shape[1] != count:
         raise InputError(
@@ -102,8 +102,29 @@ def monitor_values(
     return values
 
 
-def _positioned(path: Path, files: Sequence[str]) -> tuple[MapPoint, ...]:
-    rows = _in_order(_rows(path), files, path)
+def positioned_points(path: Path, files: Sequence[str], *, what: str = "images") -> tuple[MapPoint, ...]:
+    """Where files were measured, by a table of positions.
+
+    Parameters
+    ----------
+    path : Path
+        A table with columns ``x_um``, ``y_um`` and, where wanted, ``file``.
+    files : sequence of str
+        The files, in natural order.
+    what : str
+        What they are, for messages.
+
+    Returns
+    -------
+    tuple of MapPoint
+        One for each file.
+
+    Raises
+    ------
+    InputError
+        When the table does not fit the files.
+    """
+    rows = _in_order(_rows(path), files, path, what=what)
     return tuple(
         MapPoint(point=number, row=-1, column=-1, x_um=_number(row, "x_um", path), y_um=_number(row, "y_um", path))
         for number, row in enumerate(rows, 1)
@@ -120,13 +141,13 @@ def _rows(path: Path) -> list[Row]:
     return [{str(key).strip(): (value or "") for key, value in row.items() if key is not None} for row in rows]
 
 
-def _in_order(rows: list[Row], files: Sequence[str], path: Path) -> list[Row]:
+def _in_order(rows: list[Row], files: Sequence[str], path: Path, *, what: str = "images") -> list[Row]:
     """The row of each image: by the column ``file`` where there is one, else in the order they stand."""
     if "file" in rows[0]:
         return _matched(rows, files, path)
     if len(rows) != len(files):
         raise InputError(
-            f"{path}: {len(rows)} rows, but {len(files)} images were found. Expected one for each, or a column 'file'."
+            f"{path}: {len(rows)} rows, but {len(files)} {what} were found. Expected one for each, or a column 'file'."
         )
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from hydrostruct.errors import InputError
 from hydrostruct.grid import MapPoint, natural_order
+from hydrostruct.numerics.plane import fit_plane
 from hydrostruct.raman.edge import find_edge
 from hydrostruct.raman.edge_fit import EdgeFit
 from hydrostruct.raman.edge_pressure import read_edge_pressure
@@ -23,11 +24,10 @@ from hydrostruct.raman.spectrum import Spectrum
 from hydrostruct.raman.vibron import find_vibron
 from hydrostruct.results.record import PointRaman
 from hydrostruct.run.config import RamanSection
+from hydrostruct.run.points import positioned_points
 
 Floats = npt.NDArray[np.float64]
 Executor = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-
-_FEWEST_PLACES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,12 @@ class RamanJob:
 
 
 def analyse_raman(
-    section: RamanSection, folder: Path, count: int, *, executor: Executor = map
+    section: RamanSection,
+    folder: Path,
+    count: int,
+    *,
+    places: Sequence[MapPoint] = (),
+    executor: Executor = map,
 ) -> tuple[tuple[PointRaman, ...], tuple[str, ...]]:
     """Edge, pressure and vibron of every point.
 
@@ -55,6 +60,8 @@ def analyse_raman(
         Of the run.toml.
     count : int
         Points of the run.
+    places : sequence of MapPoint
+        Where they lie; needed when the spectra have positions of their own.
     executor : callable
         Maps a function over jobs, in their order.
 
@@ -68,19 +75,23 @@ def analyse_raman(
     Raises
     ------
     InputError
-        When there are neither one nor as many spectra as points, or the scale is not known.
+        When there are neither one nor as many spectra as points, the scale is not known, or positions do not fit.
     """
     scale = str(folder / section.scale) if (folder / section.scale).is_file() else section.scale
     read_scale(scale)
-    edges = _spectra(section.edge, "raman.edge", section, folder, count)
-    vibrons = _spectra(section.vibron, "raman.vibron", section, folder, count)
-    jobs = [RamanJob(edge=edge, vibron=vibron, scale=scale) for edge, vibron in zip(edges, vibrons, strict=True)]
-    notes = tuple(
-        f"{what}: one spectrum for the run; its numbers stand at every point."
-        for what, given in (("raman.edge", edges), ("raman.vibron", vibrons))
-        if count > 1 and given[0] is not None and all(one is given[0] for one in given)
+    edges = _placed(section.edge, "raman.edge", section, folder, count, places)
+    vibrons = _placed(section.vibron, "raman.vibron", section, folder, count, places)
+    jobs = [
+        RamanJob(edge=edge, vibron=vibron, scale=scale)
+        for edge, vibron in zip(edges.spectra, vibrons.spectra, strict=True)
+    ]
+    found = tuple(
+        replace(one, edge_distance_um=edge_um, vibron_distance_um=vibron_um)
+        for one, edge_um, vibron_um in zip(
+            executor(analyse_spectra, jobs), edges.distances_um, vibrons.distances_um, strict=True
+        )
     )
-    return tuple(executor(analyse_spectra, jobs)), notes
+    return found, tuple(note for note in (edges.note, vibrons.note) if note)
 
 
 def analyse_spectra(job: RamanJob) -> PointRaman:
@@ -123,44 +134,123 @@ def pressure_gradient(places: Sequence[MapPoint], raman: Sequence[PointRaman]) -
         for place, one in zip(places, raman, strict=True)
         if one.pressure is not None
     ]
-    table = np.array([row for row in rows if np.all(np.isfinite(row)) and row[3] > 0])
-    if len(table) < _FEWEST_PLACES or np.ptp(table[:, 0]) == 0 or np.ptp(table[:, 1]) == 0:
+    if not rows:
         return ""
-    x, y, pressure, sigma = table.T
-    design = np.column_stack((np.ones_like(x), x - x.mean(), y - y.mean())) / sigma[:, None]
-    values, _, rank, _ = np.linalg.lstsq(design, pressure / sigma, rcond=None)
-    if rank < 3:
+    x, y, pressure, sigma = np.array(rows).T
+    plane = fit_plane(x, y, values=pressure, sigma=sigma)
+    if plane is None:
         return ""
-    left = pressure / sigma - design @ values
-    scale = max(1.0, math.sqrt(float(left @ left) / (len(table) - 3)))
-    spread = np.sqrt(np.diag(np.linalg.inv(design.T @ design))) * scale
-    shape = " The points do not lie on a plane: sigma is scaled for it." if scale > 1.5 else ""
+    shape = " The points do not lie on a plane: sigma is scaled for it." if plane.excess > 1.5 else ""
     return (
-        f"Pressure of the diamond edge: {values[0]:.2f} ± {spread[0]:.2f} GPa in the middle, gradient "
-        f"{values[1]:+.4f} ± {spread[1]:.4f} GPa/µm along x and {values[2]:+.4f} ± {spread[2]:.4f} along y.{shape}"
+        f"Pressure of the diamond edge: {plane.middle:.2f} ± {plane.middle_sigma:.2f} GPa in the middle, gradient "
+        f"{plane.slope_x:+.4f} ± {plane.slope_x_sigma:.4f} GPa/µm along x and {plane.slope_y:+.4f} ± "
+        f"{plane.slope_y_sigma:.4f} along y.{shape}"
     )
 
 
-def _spectra(
-    pattern: str | None, key: str, section: RamanSection, folder: Path, count: int
-) -> list[Spectrum | str | None]:
-    """The spectrum of each point: one for all, one file for each, or the spectra of one file."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Placed:
+    """A spectrum for each point, or none."""
+
+    spectra: Sequence[Spectrum | str | None]
+    distances_um: list[float]
+    note: str
+
+
+def _placed(
+    pattern: str | None, key: str, section: RamanSection, folder: Path, count: int, places: Sequence[MapPoint]
+) -> _Placed:
+    """The spectrum of each point: one for all, one file for each, the spectra of one file, or the nearest."""
+    nowhere = [math.nan] * count
     if pattern is None:
-        return [None] * count
+        return _Placed(spectra=[None] * count, distances_um=nowhere, note="")
+    spectra, names = _spectra(pattern, key, section, folder)
+    if section.positions is not None:
+        return _nearest(spectra, _positions(spectra, names, key, section, folder), key, section, places)
+    if len(spectra) not in (1, count):
+        raise InputError(
+            f"{folder / pattern}: {len(spectra)} spectra for {count} points. Expected one for the run, or one for each "
+            f"point. Correct {key}, or give 'raman.positions'."
+        )
+    if len(spectra) > 1 or count == 1:
+        return _Placed(spectra=spectra, distances_um=nowhere, note="")
+    note = f"{key}: one spectrum for the run; its numbers stand at every point."
+    return _Placed(spectra=spectra * count, distances_um=nowhere, note=note)
+
+
+def _positions(
+    spectra: list[Spectrum | str], names: tuple[str, ...], key: str, section: RamanSection, folder: Path
+) -> Floats:
+    """Where the spectra were taken, turned and moved to the map, in µm, shape (spectra, 2)."""
+    if section.positions == "own":
+        own = [(one.x_um, one.y_um) if isinstance(one, Spectrum) else (math.nan, math.nan) for one in spectra]
+        taken = np.array(own)
+        if not np.any(np.isfinite(taken)):
+            raise InputError(
+                f"{key}: the files hold no positions. Expected a table. Give 'raman.positions' a file of x_um, y_um."
+            )
+    else:
+        assert section.positions is not None
+        listed = positioned_points(folder / section.positions, names, what="spectra")
+        taken = np.array([(one.x_um, one.y_um) for one in listed])
+    angle = math.radians(section.rotation_deg)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return np.asarray(taken @ turn.T + np.array(section.offset_um))
+
+
+def _nearest(
+    spectra: list[Spectrum | str], taken: Floats, key: str, section: RamanSection, places: Sequence[MapPoint]
+) -> _Placed:
+    """The nearest spectrum of each point, within reach."""
+    points = np.array([(place.x_um, place.y_um) for place in places])
+    if points.size == 0 or not np.all(np.isfinite(points)):
+        raise InputError(
+            f"{key}: spectra with positions on a map without. Expected µm for the map. Give 'map.step_um' or "
+            "'map.positions'."
+        )
+    reach = _half_step(points) if section.reach_um is None else section.reach_um
+    apart = np.hypot(*(points[:, None, :] - taken[None, :, :]).transpose(2, 0, 1))
+    apart = np.where(np.isfinite(apart), apart, np.inf)
+    chosen = np.argmin(apart, axis=1)
+    least = apart[np.arange(len(points)), chosen]
+    found: list[Spectrum | str | None] = [
+        spectra[index] if far <= reach else _too_far(key, float(far), reach)
+        for index, far in zip(chosen, least, strict=True)
+    ]
+    near = least[least <= reach]
+    farthest = f"; the farthest is {np.max(near):.2f} µm away" if near.size else ""
+    note = f"{key}: {len(spectra)} spectra at positions of their own; {near.size} of {len(points)} points have one "
+    return _Placed(
+        spectra=found,
+        distances_um=[float(far) if math.isfinite(far) else math.nan for far in least],
+        note=f"{note}within {reach:.3g} µm{farthest}.",
+    )
+
+
+def _too_far(key: str, far: float, reach: float) -> str:
+    return f"{key}: no spectrum within {reach:.3g} µm of the point; the nearest is {far:.3g} µm away."
+
+
+def _half_step(points: Floats) -> float:
+    """Half the least distance of two points; any distance for a single one."""
+    apart = np.hypot(*(points[:, None, :] - points[None, :, :]).transpose(2, 0, 1))
+    others = apart[apart > 0]
+    # a spectrum that lies half a step away in x is within reach in spite of rounding
+    return 0.5 * float(np.min(others)) * (1.0 + 1e-9) if others.size else math.inf
+
+
+def _spectra(
+    pattern: str, key: str, section: RamanSection, folder: Path
+) -> tuple[list[Spectrum | str], tuple[str, ...]]:
+    """All spectra that a pattern names, in natural order, and their files' names."""
     path = str(folder / pattern)
     names = natural_order(glob.glob(path)) if glob.has_magic(path) else (path,)  # noqa: PTH207 - may be absolute
     if not names:
         raise InputError(f"{path}: no file matches {key}. Expected one, or one for each point. Check the pattern.")
     if len(names) == 1:
-        found: list[Spectrum | str | None] = list(read_spectra(names[0], laser_nm=section.laser_nm))
-    else:
-        found = [_read_one(name, section) for name in names]
-    if len(found) not in (1, count):
-        raise InputError(
-            f"{path}: {len(found)} spectra for {count} points. Expected one for the run, or one for each point. "
-            f"Correct {key}."
-        )
-    return found * count if len(found) == 1 else found
+        found: list[Spectrum | str] = list(read_spectra(names[0], laser_nm=section.laser_nm))
+        return found, tuple(names) if len(found) == 1 else tuple(f"{names[0]}::{k}" for k in range(len(found)))
+    return [_read_one(name, section) for name in names], tuple(names)
 
 
 def _read_one(name: str, section: RamanSection) -> Spectrum | str:

@@ -161,3 +161,42 @@ def test_the_simulator_puts_the_edge_where_its_pressure_says() -> None:
     made = simulate_edge(np.random.default_rng(15), pressure_gpa=93.5)
     assert edge_of_pressure(93.5) == pytest.approx(1524.5848, abs=1e-3)
     assert abs(made.edge_cm1 - made.end_cm1) < 4.0
+
+
+def test_a_step_that_noise_lets_shrink_between_two_points_keeps_a_place() -> None:
+    random = np.random.default_rng(31)
+    x = np.linspace(1480.0, 1520.0, 45)
+    pulls = []
+    for _ in range(120):
+        y = 100.0 + 30.0 * (x < 1500.3) + random.normal(0, 6.0, x.size)
+        found = fit_step(x, y, sigma=np.full(x.size, 6.0), start_cm1=1500.0)
+        assert found.verdict == "converged"
+        pulls.append((found.position_cm1 - 1500.3) / found.position_sigma_cm1)
+    assert np.std(pulls, ddof=1) < 1.3
+    assert abs(np.median(pulls)) < 1.0
+
+
+def test_below_15_gpa_there_is_the_true_edge_or_a_word_of_the_flank() -> None:
+    random = np.random.default_rng(32)
+    for _ in range(25):
+        made = simulate_edge(random, pressure_gpa=random.uniform(2.0, 15.0))
+        edge = hs.find_edge(spectrum(made))
+        if edge.verdict == "converged":
+            assert abs(edge.edge_cm1 - made.end_cm1) < 4.0
+        else:
+            assert edge.ambiguous or "flank of the first-order band" in edge.reason
+
+
+def test_a_feeble_step_above_a_surer_one_is_ambiguous() -> None:
+    random = np.random.default_rng(33)
+    made = simulate_edge(random, pressure_gpa=80.0, contrast=0.4)
+    x, thin = made.shift_cm1, made.counts / 60.0
+    feeble = 0
+    for share in (0.03, 0.04, 0.05, 0.06, 0.08):
+        second = share * float(np.ptp(thin)) * 0.5 * (1 - np.tanh((x - 1650.0) / 3.0))
+        edge = hs.find_edge(hs.Spectrum(shift_cm1=x, intensity=random.poisson(thin + second).astype(float)))
+        mine = next((one for one in edge.candidates if one.edge_cm1 == edge.edge_cm1), None)
+        if mine is not None and mine.edge_cm1 > 1600 and mine.significance < 14:
+            feeble += 1
+            assert edge.ambiguous
+    assert feeble

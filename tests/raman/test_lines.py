@@ -118,6 +118,34 @@ def test_the_measured_rubies_give_the_pressure_of_their_names(shared_data: Path,
     assert 1.2 < found.r1_nm - found.r2_nm < 2.0
 
 
+@pytest.mark.parametrize(("pressure", "expected"), [(5, 5.22), (10, 10.23), (17, 17.69), (29, 29.59)])
+def test_dewaeles_scale_reads_the_measured_rubies_higher_than_their_names(
+    shared_data: Path, pressure: int, expected: float
+) -> None:
+    # the names are of the older scale: that of 2008 lies above it, by 0.7 at 17 GPa with the rounding of the name
+    path = shared_data / "ruby" / f"rubis_{pressure:02d}.txt"
+    found = hs.fit_ruby(hs.read_spectrum(path, laser_nm=568.189, axis="cm1"))
+    assert float(hs.gauge_pressure(found.r1_nm, "ruby-dewaele2008")) == pytest.approx(expected, abs=0.03)
+    assert found.r1_sigma_nm < 0.02
+
+
+# reference sheet of the project, section 1b, each formula written out with its own numbers
+@pytest.mark.parametrize("line", [694.24, 697.8, 704.3, 712.0, 724.0])
+def test_the_ruby_scales_are_those_of_their_papers(line: float) -> None:
+    ratio = line / 694.24
+    expected = {
+        "ruby-mao1986": 1904.0 / 7.665 * (ratio**7.665 - 1.0),
+        "ruby-dewaele2008": 1920.0 / 9.61 * (ratio**9.61 - 1.0),
+        "ruby2020": 1870.0 * (ratio - 1.0) * (1.0 + 5.63 * (ratio - 1.0)),
+    }
+    for name, value in expected.items():
+        if name == "ruby-mao1986" and value > 80.0:
+            with pytest.raises(hs.InputError, match="0 to 80"):
+                hs.gauge_pressure(line, name)
+        else:
+            assert float(hs.gauge_pressure(line, name)) == pytest.approx(value, abs=1e-9)
+
+
 @given(share=st.floats(0.0, 1.0), name=st.sampled_from(hs.gauge_names()), warm=st.floats(300.0, 700.0))
 def test_every_gauge_inverts(share: float, name: str, warm: float) -> None:
     high = {"ruby-mao1986": 80.0, "samarium-rashchenko2015": 60.0}.get(name, 100.0)

@@ -102,3 +102,80 @@ def test_a_number_of_spectra_that_fits_no_map_is_refused(folder: tuple[Path, lis
         analyse_raman(RamanSection(vibron="none_*.txt"), folder[0], 9)
     with pytest.raises(InputError, match="akahama2006"):
         analyse_raman(RamanSection(edge="edge_1.txt", scale="akahama2005"), folder[0], 9)
+
+
+def write_positions(base: Path, places: np.ndarray, name: str = "raman_positions.csv") -> None:
+    rows = "".join(f"edge_{k}.txt,{x:.6f},{y:.6f}\n" for k, (x, y) in enumerate(places, 1))
+    (base / name).write_text(f"file,x_um,y_um\n{rows}")
+
+
+def test_spectra_at_positions_of_their_own_come_to_the_nearest_point(
+    folder: tuple[Path, list[tuple[float, float]]], tmp_path: Path
+) -> None:
+    for number in range(1, 13):
+        (tmp_path / f"edge_{number}.txt").write_bytes((folder[0] / f"edge_{number}.txt").read_bytes())
+    places = grid_points((3, 4), step_um=(5.0, 5.0))
+    on_map = np.array([(place.x_um, place.y_um) for place in places])
+    order = np.random.default_rng(6).permutation(12)
+    moved = on_map[order] + np.random.default_rng(7).uniform(-1.0, 1.0, (12, 2))
+    # the stage of the spectrometer is turned and off: the table holds its own numbers
+    angle = math.radians(30.0)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    write_positions(tmp_path, (moved - np.array([100.0, -40.0])) @ turn)  # the inverse of: turn, then add
+    section = RamanSection(
+        edge="edge_*.txt", positions="raman_positions.csv", offset_um=(100.0, -40.0), rotation_deg=30.0
+    )
+    points, notes = analyse_raman(section, tmp_path, 12, places=places)
+    for number, one in enumerate(points):
+        taken = int(np.flatnonzero(order == number)[0])
+        assert abs(one.edge.edge_cm1 - folder[1][taken][0]) < 5 * one.edge.edge_sigma_cm1
+        assert one.edge_distance_um == pytest.approx(float(np.hypot(*(moved[taken] - on_map[number]))), abs=1e-4)
+        assert math.isnan(one.vibron_distance_um)
+    assert "12 of 12 points have one within 2.5 µm" in notes[0]
+
+
+def test_a_point_without_a_spectrum_within_reach_has_none_and_says_how_far_the_next_is(
+    folder: tuple[Path, list[tuple[float, float]]], tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"edge_{number}.txt").write_bytes((folder[0] / f"edge_{number}.txt").read_bytes())
+    write_positions(tmp_path, np.array([(0.4, 0.0), (10.0, 0.0)]))
+    places = grid_points((1, 4), step_um=(5.0, 5.0))
+    section = RamanSection(edge="edge_*.txt", positions="raman_positions.csv")
+    points, notes = analyse_raman(section, tmp_path, 4, places=places)
+    assert [one.edge is None for one in points] == [False, True, False, True]
+    assert "within 2.5 µm of the point; the nearest is 4.6 µm away" in points[1].reason
+    assert points[1].edge_distance_um == pytest.approx(4.6)
+    assert "2 of 4 points" in notes[0]
+    wide = section.model_copy(update={"reach_um": 6.0})
+    assert all(one.edge is not None for one in analyse_raman(wide, tmp_path, 4, places=places)[0])
+
+
+def test_positions_that_do_not_fit_are_refused(folder: tuple[Path, list[tuple[float, float]]], tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"edge_{number}.txt").write_bytes((folder[0] / f"edge_{number}.txt").read_bytes())
+    write_positions(tmp_path, np.array([(0.0, 0.0)]))
+    places = grid_points((1, 2), step_um=(5.0, 5.0))
+    section = RamanSection(edge="edge_*.txt", positions="raman_positions.csv")
+    with pytest.raises(InputError, match=r"no row for .*edge_2\.txt"):
+        analyse_raman(section, tmp_path, 2, places=places)
+    write_positions(tmp_path, np.array([(0.0, 0.0), (5.0, 0.0)]))
+    with pytest.raises(InputError, match="positions on a map without"):
+        analyse_raman(section, tmp_path, 2, places=grid_points((1, 2)))
+    with pytest.raises(InputError, match="hold no positions"):
+        analyse_raman(section.model_copy(update={"positions": "own"}), tmp_path, 2, places=places)
+    (tmp_path / "raman_positions.csv").write_text("x_um,y_um\n0,0\n5,0\n9,9\n")
+    with pytest.raises(InputError, match="3 rows, but 2 spectra"):
+        analyse_raman(section, tmp_path, 2, places=places)
+
+
+def test_a_map_file_brings_its_own_positions(tmp_path: Path) -> None:
+    blocks = ["x\ty\twave\tintensity"]
+    for number, at in enumerate((20.0, 10.0)):
+        shift, counts, _, _ = simulate_edge(np.random.default_rng(number), 95.0)
+        blocks += [f"{at}\t3.0\t{v:.3f}\t{c:.0f}" for v, c in zip(shift, counts, strict=True)]
+    (tmp_path / "map.txt").write_text("\n".join(blocks) + "\n")
+    section = RamanSection(edge="map.txt", positions="own", offset_um=(-10.0, -3.0))
+    points, _ = analyse_raman(section, tmp_path, 2, places=grid_points((1, 2), step_um=(10.0, 10.0)))
+    assert [one.edge.file.rsplit("::", 1)[1] for one in points] == ["1", "0"]
+    assert all(one.edge_distance_um == pytest.approx(0.0, abs=1e-9) for one in points)
