@@ -326,6 +326,7 @@ def _report_phase(
         share_sigma=share_sigma,
         free_lines=free_lines,
         widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
+        **_direction_numbers(model, evidence, index, volume_ang3=numbers["volume_ang3"]),
         lines=_expected_lines(model, evidence, index) if is_absent else _fitted_lines(model, evidence, index),
         **numbers,
     )
@@ -355,6 +356,27 @@ def _cell_numbers(
     columns[:, :7] = values, sigma, statistical, common
     columns[:, 7] = columns[:, 6] * per_fu
     return dict(zip(_NUMBER_NAMES, columns.ravel().tolist(), strict=True))
+
+
+def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, volume_ang3: float) -> dict[str, float]:
+    """Strain along the axis, the terms of the stress with their sigma, and what these do to the volume."""
+    base = index * kernels.PHASE_SLOTS
+    slots = evidence.solution.slots
+    numbers = {"strain_axis_deg": float(slots[base + kernels.STRAIN_AXIS_SLOT])}
+    for offset, name in enumerate(("stress", "stress_shape")):
+        slot = base + kernels.STRESS_SLOT + offset
+        moved = int(model.link[slot])
+        variance = float(evidence.parameter_covariance[moved, moved]) if moved >= 0 else 0.0
+        numbers[name] = float(slots[slot])
+        numbers[f"{name}_sigma"] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
+    numbers["stress_volume_ang3"] = 0.0
+    if numbers["stress"] or numbers["stress_shape"]:
+        mine = (model.phase_of == index) & evidence.in_range
+        sine2 = np.sin(np.radians(evidence.solution.position[mine] / 2)) ** 2
+        shape = model.terms[mine, kernels.CELL_SLOTS + 1]
+        relative = (1 - 3 * sine2) * (numbers["stress"] + numbers["stress_shape"] * shape)
+        numbers["stress_volume_ang3"] = 3.0 * volume_ang3 * float(np.mean(relative)) if relative.size else 0.0
+    return numbers
 
 
 def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:

@@ -238,14 +238,16 @@ def limit_widths(model: LeBailModel, width_deg: float) -> LeBailModel:
 def _angles(model: LeBailModel) -> Floats:
     """Bragg angles of the lines at the start, in degrees."""
     components = model.slots[:-2].reshape(-1, kernels.PHASE_SLOTS)[:, : kernels.CELL_SLOTS]
-    squares = np.einsum("lc,lc->l", model.terms, components[model.phase_of])
+    squares = np.einsum("lc,lc->l", model.terms[:, : kernels.CELL_SLOTS], components[model.phase_of])
     sine = 0.5 * model.wavelength_ang * np.sqrt(np.maximum(squares, 0.0))
     return np.asarray(np.degrees(2 * np.arcsin(np.minimum(sine, 1.0))))
 
 
 def _width_parameters(model: LeBailModel) -> list[int]:
     names = model.parameter_names
-    return [i for i, name in enumerate(names) if name == "w" or name.startswith(("w:", "size:", "strain:"))]
+    return [
+        i for i, name in enumerate(names) if name == "w" or name.startswith(("w:", "size:", "strain:", "strain_axis:"))
+    ]
 
 
 def choose_terms(model: LeBailModel, data: FitData, solution: Solution) -> int:

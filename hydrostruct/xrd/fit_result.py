@@ -126,6 +126,18 @@ class PhaseFit:
     """Observed lines in the range that no line of another phase could explain."""
     widths: Widths
     """Fitted widths."""
+    strain_axis_deg: float
+    """Lorentzian strain of planes across the axis, in degrees; that of `widths` where it was not freed."""
+    stress: float
+    """Q, the part of the deviatoric stress that is alike for all lines; 0 when it was neither given nor fitted."""
+    stress_sigma: float
+    """Its standard uncertainty; 0 when it was not fitted."""
+    stress_shape: float
+    """The part of the stress that goes with the orientation of a line; 0 when it was not fitted."""
+    stress_shape_sigma: float
+    """Its standard uncertainty; 0 when it was not fitted."""
+    stress_volume_ang3: float
+    """How much larger the volume of the cell would read without these terms, in Å³; 0 without a stress."""
     lines: FittedLines
     """The reflections."""
 

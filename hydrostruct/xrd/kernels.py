@@ -5,9 +5,9 @@ widths they have one best value, found by solving a banded-plus-border system, s
 projection; Golub and Pereyra, 10.1137/0710036; Kaufman, 10.1007/BF01932995). What is left, cells and widths, is a
 handful of parameters, found by Gauss-Newton steps with Marquardt's damping.
 
-Parameters live in *slots*, twelve a phase (six reciprocal-metric components, six widths) and two for the pattern
-(zero shift, sample displacement); `link` says which free parameter fills a slot, -1 for none. One parameter may fill
-several slots: that is how a width is common to all phases.
+Parameters live in *slots*, fifteen a phase (six reciprocal-metric components, six widths, the strain along the axis,
+two of the stress) and two for the pattern (zero shift, sample displacement); `link` says which free parameter fills a
+slot, -1 for none. One parameter may fill several slots: that is how a width is common to all phases.
 
 The slow, obvious twin of all this stands in the tests.
 """
@@ -21,7 +21,12 @@ from numba import njit
 
 CELL_SLOTS = 6
 WIDTH_SLOTS = 6
-PHASE_SLOTS = CELL_SLOTS + WIDTH_SLOTS
+STRAIN_AXIS_SLOT = CELL_SLOTS + WIDTH_SLOTS
+STRESS_SLOT = STRAIN_AXIS_SLOT + 1
+PHASE_SLOTS = STRESS_SLOT + 2
+TERM_COLUMNS = CELL_SLOTS + 2
+CENTER_SLOPES = CELL_SLOTS + 4
+WIDTH_SLOPES = WIDTH_SLOTS + 1
 
 CONVERGED = 0
 OUT_OF_STEPS = 1
@@ -44,7 +49,10 @@ _FAST = {"reassoc", "contract", "arcp", "nsz"}
 def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta):
     """Position, width and mixing of every line, and what each slot does to them.
 
-    ``d_center[k]``: six cell components, zero, displacement; ``d_gamma[k]``, ``d_eta[k]``: U, V, W, P, size, strain.
+    ``d_center[k]``: six cell components, zero, displacement, stress, its shape; ``d_gamma[k]``, ``d_eta[k]``: U, V, W,
+    P, size, strain, strain along the axis. The last two columns of ``terms`` are cos² of the angle of a line to that
+    axis, and what the anisotropy of the stress does to it. A stress moves d by 1 - 3 sin²θ of itself (load along the
+    beam; Singh et al., 10.1063/1.367872).
     """
     n_lines = phase_of.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
@@ -64,20 +72,28 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
         cosine = math.sqrt(1.0 - sine2)
         tangent = sine / cosine
         theta2 = 2.0 * math.asin(sine)
-        centers[k] = to_degrees * (theta2 + 0.5 * displacement * math.sin(2.0 * theta2)) + zero
+        pressed = slots[base + STRESS_SLOT] + slots[base + STRESS_SLOT + 1] * terms[k, CELL_SLOTS + 1]
+        seen_part = 1.0 - 3.0 * sine2
+        centers[k] = (
+            to_degrees * (theta2 + 0.5 * displacement * math.sin(2.0 * theta2) - 2.0 * tangent * seen_part * pressed)
+            + zero
+        )
         slope = to_degrees * 0.25 * wavelength * wavelength / (sine * cosine)
-        slope *= 1.0 + displacement * math.cos(2.0 * theta2)
+        slope *= 1.0 + displacement * math.cos(2.0 * theta2) - pressed * (seen_part / (cosine * cosine) - 6.0 * sine2)
         for j in range(CELL_SLOTS):
             d_center[k, j] = slope * terms[k, j]
         d_center[k, 6] = 1.0
         d_center[k, 7] = to_degrees * 0.5 * math.sin(2.0 * theta2)
+        d_center[k, 8] = -to_degrees * 2.0 * tangent * seen_part
+        d_center[k, 9] = d_center[k, 8] * terms[k, CELL_SLOTS + 1]
 
         u = slots[base + CELL_SLOTS]
         v = slots[base + CELL_SLOTS + 1]
         w = slots[base + CELL_SLOTS + 2]
         p = slots[base + CELL_SLOTS + 3]
         size = slots[base + CELL_SLOTS + 4]
-        strain = slots[base + CELL_SLOTS + 5]
+        axial = terms[k, CELL_SLOTS]
+        strain = slots[base + CELL_SLOTS + 5] * (1.0 - axial) + slots[base + STRAIN_AXIS_SLOT] * axial
         g2 = u * tangent * tangent + v * tangent + w + p / (cosine * cosine)
         g = math.sqrt(max(g2, 1e-10))
         l = max(size / cosine + strain * tangent, 0.0)  # noqa: E741
@@ -94,15 +110,25 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
         eta_g = -eta_ratio * ratio / gamma * gamma_g
         eta_l = eta_ratio * (1.0 - ratio * gamma_l) / gamma
         half = 0.5 / g
-        for j in range(WIDTH_SLOTS):
+        for j in range(WIDTH_SLOPES):
             if j < 4:
                 d = half * (tangent * tangent if j == 0 else tangent if j == 1 else 1.0 if j == 2 else 1.0 / cosine**2)
                 d_gamma[k, j] = gamma_g * d
                 d_eta[k, j] = eta_g * d
             else:
-                d = 1.0 / cosine if j == 4 else tangent
+                d = 1.0 / cosine if j == 4 else tangent * (axial if j == 6 else 1.0 - axial)
                 d_gamma[k, j] = gamma_l * d
                 d_eta[k, j] = eta_l * d
+
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def _center_slot(base, j, n_phases):
+    """Slot that column j of ``d_center`` belongs to, for the phase whose slots begin at base."""
+    if j < CELL_SLOTS:
+        return base + j
+    if j < CELL_SLOTS + 2:
+        return n_phases * PHASE_SLOTS + j - CELL_SLOTS
+    return base + STRESS_SLOT + j - CELL_SLOTS - 2
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -373,9 +399,9 @@ def _evaluate(
     centers = np.full(n_lines, np.nan)
     gammas = np.zeros(n_lines)
     etas = np.zeros(n_lines)
-    d_center = np.zeros((n_lines, 8))
-    d_gamma = np.zeros((n_lines, WIDTH_SLOTS))
-    d_eta = np.zeros((n_lines, WIDTH_SLOTS))
+    d_center = np.zeros((n_lines, CENTER_SLOPES))
+    d_gamma = np.zeros((n_lines, WIDTH_SLOPES))
+    d_eta = np.zeros((n_lines, WIDTH_SLOPES))
     line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta)
     starts = np.empty(n_lines, np.int64)
     stops = np.empty(n_lines, np.int64)
@@ -464,12 +490,12 @@ def _evaluate(
             f = seen_intensity[s]
             low, high = starts[s], stops[s]
             window = slice(offsets[s], offsets[s + 1])
-            for j in range(CELL_SLOTS + 2):
-                p = link[base + j] if j < CELL_SLOTS else link[n_phases * PHASE_SLOTS + j - CELL_SLOTS]
+            for j in range(CENTER_SLOPES):
+                p = link[_center_slot(base, j, n_phases)]
                 c = f * d_center[k, j]
                 if p >= 0 and c != 0.0:
                     _add_scaled(by_column[p, low:high], by_center[window], c)
-            for j in range(WIDTH_SLOTS):
+            for j in range(WIDTH_SLOPES):
                 p = link[base + CELL_SLOTS + j]
                 if p >= 0:
                     _add_scaled(by_column[p, low:high], by_gamma[window], f * d_gamma[k, j])
@@ -552,8 +578,8 @@ def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
     for s in range(chosen.shape[0]):
         k = chosen[s]
         shift = 0.0
-        for j in range(CELL_SLOTS + 2):
-            slot = phase_of[k] * PHASE_SLOTS + j if j < CELL_SLOTS else n_phases * PHASE_SLOTS + j - CELL_SLOTS
+        for j in range(CENTER_SLOPES):
+            slot = _center_slot(phase_of[k] * PHASE_SLOTS, j, n_phases)
             if link[slot] >= 0:
                 shift += d_center[k, j] * step[link[slot]]
         largest = max(largest, abs(shift) / gammas[k])
@@ -606,7 +632,7 @@ def least_chi2(
     held = np.zeros(n_free, np.bool_)
     is_width = np.zeros(n_free, np.bool_)
     for j in range(n_phases * PHASE_SLOTS):
-        if link[j] >= 0 and j % PHASE_SLOTS >= CELL_SLOTS:
+        if link[j] >= 0 and CELL_SLOTS <= j % PHASE_SLOTS < STRESS_SLOT:
             is_width[link[j]] = True
     trial = values.copy()
     while steps < max_steps:

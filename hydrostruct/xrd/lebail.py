@@ -75,6 +75,7 @@ def fit_pattern(
     free: Collection[str] = (),
     fix: Collection[str] = (),
     search: str = "auto",
+    stress: Mapping[str, float] | None = None,
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
     seed: PatternFit | None = None,
@@ -100,10 +101,14 @@ def fit_pattern(
     free, fix : collection of str
         What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``; with ``NAME:`` in front for one phase.
+        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``, ``stress``, ``stress_shape``
+        (see `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase.
     search : {"auto", "never", "always"}
         Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
         start does not convince.
+    stress : mapping, optional
+        Deviatoric stress Q of a phase by its name, as `hydrostruct.xrd.direction` defines it; the start where it is
+        free, the value where it is not.
     wavelength_sigma_ang : float, optional
         Standard uncertainty of the wavelength, in Å: gives the systematic part.
     distance_relative_sigma : float, optional
@@ -135,7 +140,14 @@ def fit_pattern(
     began = time.perf_counter()
     limits = fit_range(pattern, two_theta_deg)
     model = build_model(
-        phases, pattern.wavelength_ang, two_theta_deg=limits, cells=cells, widths=widths, free=free, fix=fix
+        phases,
+        pattern.wavelength_ang,
+        two_theta_deg=limits,
+        cells=cells,
+        widths=widths,
+        free=free,
+        fix=fix,
+        stress=stress,
     )
     data = prepare_data(
         pattern,
@@ -160,6 +172,7 @@ def fit_patterns(
     free: Collection[str] = (),
     fix: Collection[str] = (),
     search: str = "auto",
+    stress: Mapping[str, float] | None = None,
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
 ) -> list[PatternFit]:
@@ -172,7 +185,7 @@ def fit_patterns(
     ----------
     patterns : sequence of Pattern
         In an order in which neighbours are alike.
-    phases, cells, two_theta_deg, exclude_deg, background, widths, free, fix, search : optional
+    phases, cells, two_theta_deg, exclude_deg, background, widths, free, fix, search, stress : optional
         As in `fit_pattern`, the same for all patterns.
     wavelength_sigma_ang, distance_relative_sigma : float, optional
         As in `fit_pattern`.
@@ -205,7 +218,14 @@ def fit_patterns(
         )
         if model is None or made_for != (pattern.wavelength_ang, *limits):
             model = build_model(
-                phases, pattern.wavelength_ang, two_theta_deg=limits, cells=cells, widths=widths, free=free, fix=fix
+                phases,
+                pattern.wavelength_ang,
+                two_theta_deg=limits,
+                cells=cells,
+                widths=widths,
+                free=free,
+                fix=fix,
+                stress=stress,
             )
             model = limit_widths(model, line_width(data))
             made_for, seed = (pattern.wavelength_ang, *limits), None

@@ -36,7 +36,7 @@ class LineColumns:
     by_line: tuple[tuple[Floats, Floats, Floats], ...]
     """Derivatives of each seen line by its position, width and mixing, at those points."""
     by_slot: Floats
-    """What the slots of a phase, zero and displacement do to position, width and mixing, shape (lines, 14, 3)."""
+    """What the slots of a phase, zero and displacement do to position, width and mixing, shape (lines, 17, 3)."""
 
 
 def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineColumns:
@@ -57,8 +57,8 @@ def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineCol
     """
     count = model.phase_of.size
     center, width, mixing = np.full(count, np.nan), np.zeros(count), np.zeros(count)
-    d_center = np.zeros((count, kernels.CELL_SLOTS + 2))
-    d_width, d_mixing = np.zeros((count, kernels.WIDTH_SLOTS)), np.zeros((count, kernels.WIDTH_SLOTS))
+    d_center = np.zeros((count, kernels.CENTER_SLOPES))
+    d_width, d_mixing = np.zeros((count, kernels.WIDTH_SLOPES)), np.zeros((count, kernels.WIDTH_SLOPES))
     kernels.line_state(
         slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, d_center, d_width, d_mixing
     )
@@ -116,10 +116,11 @@ def slope_columns(columns: LineColumns, model: LeBailModel, intensity: Floats) -
 
 def _by_slot(d_center: Floats, d_width: Floats, d_mixing: Floats) -> Floats:
     """Derivatives of position, width and mixing in the order of a phase's slots, zero and displacement last."""
-    cells, widths = kernels.CELL_SLOTS, kernels.WIDTH_SLOTS
-    out = np.zeros((len(d_center), cells + widths + 2, 3))
+    cells, stress, widths = kernels.CELL_SLOTS, kernels.STRESS_SLOT, kernels.WIDTH_SLOPES
+    out = np.zeros((len(d_center), kernels.PHASE_SLOTS + 2, 3))
     out[:, :cells, 0] = d_center[:, :cells]
-    out[:, cells + widths :, 0] = d_center[:, cells:]
+    out[:, stress : stress + 2, 0] = d_center[:, cells + 2 :]
+    out[:, kernels.PHASE_SLOTS :, 0] = d_center[:, cells : cells + 2]
     out[:, cells : cells + widths, 1] = d_width
     out[:, cells : cells + widths, 2] = d_mixing
     return out

@@ -21,7 +21,16 @@ from hydrostruct.material.cell import (
 )
 from hydrostruct.material.phase import Phase
 from hydrostruct.material.reflections import phase_reflections
-from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS, weighted_gram
+from hydrostruct.xrd.direction import DIRECTION_SYSTEMS, UNIAXIAL_SYSTEMS, direction_terms
+from hydrostruct.xrd.kernels import (
+    CELL_SLOTS,
+    PHASE_SLOTS,
+    STRAIN_AXIS_SLOT,
+    STRESS_SLOT,
+    TERM_COLUMNS,
+    WIDTH_SLOTS,
+    weighted_gram,
+)
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
 
@@ -36,8 +45,11 @@ MOST_BACKGROUND_TERMS = 24
 _LINE_MARGIN_DEG = 2.0
 _CELL_LIMIT = 0.05
 _MOST_LINES = 4000
+_MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
 _COMMON_WIDTHS = ("u", "v", "w", "p")
+DIRECTION_WORDS = ("strain_axis", "stress", "stress_shape")
+"""What depends on the direction of a line in its crystal; see `hydrostruct.xrd.direction`."""
 DEFAULT_FREE = frozenset({"cell", "w", "size"})
 """What moves unless told otherwise: cells, the Gaussian W of the pattern, a Lorentzian width for each phase."""
 
@@ -59,7 +71,7 @@ class LeBailModel:
     phase_of: Ints
     """Phase of each line, shape (lines,); reflections of one phase at one angle by symmetry are one line."""
     terms: Floats
-    """What each reciprocal-metric component adds to 1/d² of each line, shape (lines, 6)."""
+    """What each reciprocal-metric component adds to 1/d² of each line, and the direction terms, shape (lines, 8)."""
     reflection_line: Ints
     """Line of each reflection, shape (reflections,)."""
     reflection_hkl: Ints
@@ -71,7 +83,7 @@ class LeBailModel:
     members: Ints
     """How many reflections share each line, shape (lines,)."""
     slots: Floats
-    """Values at the start, shape (12 × phases + 2,)."""
+    """Values at the start, shape (15 × phases + 2,)."""
     link: Ints
     """Free parameter of each slot, -1 for none; same shape."""
     parameter_names: tuple[str, ...]
@@ -115,6 +127,7 @@ def build_model(
     widths: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
+    stress: Mapping[str, float] | None = None,
 ) -> LeBailModel:
     """Lines and parameters for a fit.
 
@@ -133,7 +146,10 @@ def build_model(
         Start of the widths, or their values where they are fixed.
     free, fix : collection of str
         What to free beyond, or hold of, the default: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``; with ``NAME:`` in front for one phase.
+        ``zero``, ``displacement``, ``strain_axis``, ``stress``, ``stress_shape``; with ``NAME:`` in front for one
+        phase.
+    stress : mapping, optional
+        Q of the deviatoric stress by name of phase; see `hydrostruct.xrd.direction`.
 
     Returns
     -------
@@ -150,7 +166,7 @@ def build_model(
         _phase_lines(phase, cell, wavelength_ang, two_theta_deg) for phase, cell in zip(phases, chosen, strict=True)
     ]
     freed = _freed(phases, free, fix)
-    slots, link, names = _link_slots(phases, chosen, widths or Widths(), freed)
+    slots, link, names = _link_slots(phases, chosen, widths or Widths(), freed, _checked_stress(phases, stress or {}))
     start = np.array([slots[link == index][0] for index in range(len(names))], dtype=np.float64)
     lowest, highest = _limits(names, start, phases, chosen)
     counts = np.cumsum([0] + [len(terms) for terms, *_ in lines])
@@ -323,7 +339,7 @@ def phase_slots(model: LeBailModel, slots: Floats, index: int) -> tuple[Floats, 
     """Reciprocal components (free ones of the system) and widths of one phase, out of the slots."""
     base = index * PHASE_SLOTS
     count = len(FREE_PARAMETERS[model.phases[index].system])
-    return slots[base : base + count], slots[base + CELL_SLOTS : base + PHASE_SLOTS]
+    return slots[base : base + count], slots[base + CELL_SLOTS : base + CELL_SLOTS + WIDTH_SLOTS]
 
 
 def cell_parameters(model: LeBailModel, index: int) -> Ints:
@@ -352,6 +368,21 @@ def _check_phases(phases: Sequence[Phase], cells: Mapping[str, object]) -> None:
                 f"fit: a cell is given for {name!r}, which is not among the phases ({', '.join(names)}). "
                 + nearest_name(name, names)
             )
+
+
+def _checked_stress(phases: Sequence[Phase], stress: Mapping[str, float]) -> Mapping[str, float]:
+    names = [phase.name for phase in phases]
+    for name, value in stress.items():
+        if name not in names:
+            raise InputError(
+                f"fit: a stress is given for {name!r}, which is not among the phases. {nearest_name(name, names)}"
+            )
+        if not (math.isfinite(value) and abs(value) <= _MOST_STRESS):
+            raise InputError(
+                f"fit: the stress Q of {name} is {value:g}. Expected a strain, at most {_MOST_STRESS:g}: t/6G for a "
+                "differential stress t and a shear modulus G."
+            )
+    return stress
 
 
 def _start_cell(phase: Phase, given: Mapping[str, float] | Cell | None) -> Cell:
@@ -399,9 +430,18 @@ def _phase_lines(
         )
     terms = metric_terms(found.hkl, phase.system)
     unique, line = np.unique(terms, axis=0, return_inverse=True)
-    padded = np.zeros((len(unique), CELL_SLOTS))
+    line = np.asarray(line, dtype=np.int64).ravel()
+    padded = np.zeros((len(unique), TERM_COLUMNS))
     padded[:, : unique.shape[1]] = unique
-    return padded, np.asarray(line, dtype=np.int64).ravel(), found.hkl, found.multiplicity
+    along, shape = direction_terms(found.hkl, cell, phase.system)
+    padded[:, CELL_SLOTS] = _mean_of_members(along, line, found.multiplicity)
+    padded[:, CELL_SLOTS + 1] = _mean_of_members(shape, line, found.multiplicity)
+    return padded, line, found.hkl, found.multiplicity
+
+
+def _mean_of_members(values: Floats, line: Ints, multiplicity: Ints) -> Floats:
+    """Mean over the reflections that are one line, by how many planes each has."""
+    return np.bincount(line, weights=values * multiplicity) / np.bincount(line, weights=multiplicity)
 
 
 def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str]) -> dict[str, set[str]]:
@@ -413,7 +453,7 @@ def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str])
     for words, add in ((free, True), (fix, False)):
         for word in words:
             name, _, what = word.rpartition(":")
-            known = ("cell", *WIDTH_NAMES, *(() if name else _GLOBAL_NAMES))
+            known = ("cell", *WIDTH_NAMES, *DIRECTION_WORDS, *(() if name else _GLOBAL_NAMES))
             if what not in known:
                 raise InputError(
                     f"fit: {what!r} cannot be freed or fixed. Expected one of {', '.join(known)}. "
@@ -422,13 +462,31 @@ def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str])
             if name and name not in result:
                 raise InputError(f"fit: {word!r} names no phase of this fit. " + nearest_name(name, result))
             targets = [""] if what in _GLOBAL_NAMES else [name] if name else [n for n in result if n]
+            if what in DIRECTION_WORDS and add:
+                targets = _with_direction(what, targets, phases, named=bool(name))
             for target in targets:
                 (result[target].add if add else result[target].discard)(what)
     return result
 
 
+def _with_direction(what: str, targets: Sequence[str], phases: Sequence[Phase], *, named: bool) -> list[str]:
+    """Those of the phases whose system has such a term; a phase that is named must be one of them."""
+    systems = UNIAXIAL_SYSTEMS if what == "strain_axis" else DIRECTION_SYSTEMS
+    able = [phase.name for phase in phases if phase.name in targets and phase.system in systems]
+    if not able or (named and len(able) < len(targets)):
+        raise InputError(
+            f"fit: {what!r} cannot be freed for {', '.join(targets)}. Expected a phase that is "
+            f"{' or '.join(str(system) for system in systems)}. Name one, as 'NAME:{what}'."
+        )
+    return able
+
+
 def _link_slots(
-    phases: Sequence[Phase], cells: Sequence[Cell], widths: Widths, freed: Mapping[str, set[str]]
+    phases: Sequence[Phase],
+    cells: Sequence[Cell],
+    widths: Widths,
+    freed: Mapping[str, set[str]],
+    stress: Mapping[str, float],
 ) -> tuple[Floats, Ints, tuple[str, ...]]:
     slots = np.zeros(len(phases) * PHASE_SLOTS + 2)
     link = np.full(slots.size, -1, dtype=np.int64)
@@ -443,7 +501,9 @@ def _link_slots(
         base = index * PHASE_SLOTS
         components = reciprocal_components(cell, phase.system)
         slots[base : base + components.size] = components
-        slots[base + CELL_SLOTS : base + PHASE_SLOTS] = width_array(widths)
+        slots[base + CELL_SLOTS : base + CELL_SLOTS + WIDTH_SLOTS] = width_array(widths)
+        slots[base + STRAIN_AXIS_SLOT] = widths.strain_deg
+        slots[base + STRESS_SLOT] = stress.get(phase.name, 0.0)
         if "cell" in freed[phase.name]:
             for j in range(components.size):
                 link[base + j] = parameter(f"cell:{phase.name}:{j}")
@@ -451,6 +511,10 @@ def _link_slots(
             if word in freed[phase.name]:
                 common = word in _COMMON_WIDTHS
                 link[base + CELL_SLOTS + j] = parameter(word if common else f"{word}:{phase.name}")
+        link[base + STRAIN_AXIS_SLOT] = link[base + STRAIN_AXIS_SLOT - 1]  # strain is the same in all directions
+        for word, slot in zip(DIRECTION_WORDS, (STRAIN_AXIS_SLOT, STRESS_SLOT, STRESS_SLOT + 1), strict=True):
+            if word in freed[phase.name]:
+                link[base + slot] = parameter(f"{word}:{phase.name}")
     for j, word in enumerate(_GLOBAL_NAMES):
         if word in freed[""]:
             link[len(phases) * PHASE_SLOTS + j] = parameter(word)
@@ -468,6 +532,9 @@ def _limits(
         "p": (-0.5, 1.0),
         "size": (0.0, 2.0),
         "strain": (0.0, 10.0),
+        "strain_axis": (0.0, 10.0),
+        "stress": (-0.03, 0.03),
+        "stress_shape": (-0.2, 0.2),
         "zero": (-1.0, 1.0),
         "displacement": (-0.1, 0.1),
     }

@@ -97,7 +97,7 @@ def _trial_cells(model: LeBailModel, index: int, width: float) -> Floats:
     phase, cell = model.phases[index], model.start_cells[index]
     lengths = [name for name in FREE_PARAMETERS[phase.system] if name.endswith("_ang")]
     angles = [name for name in FREE_PARAMETERS[phase.system] if name.endswith("_deg")]
-    inverse_squares = model.terms[model.phase_of == index] @ _padded(cell, phase.system)
+    inverse_squares = model.terms[model.phase_of == index, : kernels.CELL_SLOTS] @ _padded(cell, phase.system)
     sine = 0.5 * model.wavelength_ang * math.sqrt(float(np.max(inverse_squares)))
     theta = math.asin(min(sine, 0.99))
     wanted = max(5, math.ceil(2 * SEARCH_LIMIT / (0.35 * math.radians(width) / (2 * math.tan(theta)))))

@@ -101,7 +101,7 @@ class FullTwin:
         named = dict(zip(self.model.parameter_names, free, strict=True))
         phase = self.model.phases[self.model.phase_of[line]].name
         components = np.array([named.get(f"cell:{phase}:{j}", 0.0) for j in range(6)])
-        theta = math.asin(WAVELENGTH / 2 * math.sqrt(float(self.model.terms[line] @ components)))
+        theta = math.asin(WAVELENGTH / 2 * math.sqrt(float(self.model.terms[line, :6] @ components)))
         gauss = math.sqrt(named["u"] * math.tan(theta) ** 2 + named["w"])
         width, mixing = combined_width(gauss, named[f"size:{phase}"] / math.cos(theta))
         center = math.degrees(2 * theta + named["displacement"] * math.sin(4 * theta) / 2) + named["zero"]
