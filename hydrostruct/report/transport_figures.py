@@ -15,12 +15,14 @@ from hydrostruct.report.transport_plots import (
     plot_differential_resistance,
     plot_pinning,
     plot_resistance,
+    plot_tc_pressure,
     plot_voltage,
 )
 
 if TYPE_CHECKING:
     from hydrostruct.transport.ic_result import CriticalCurrentFit
     from hydrostruct.transport.pinning import PinningComparison
+    from hydrostruct.transport.tc_pressure import TcPoint, TcPressureLine
     from hydrostruct.transport.tc_result import TcFit
 
 
@@ -61,6 +63,25 @@ def save_pinning_figure(found: PinningComparison, path: str | os.PathLike[str], 
         figure = Figure(figsize=(7.0, 4.6))
         FigureCanvasAgg(figure)
         plot_pinning(found, ax=figure.add_subplot()).set_title(_title(found.file, title), loc="left")
+        return save_figure(figure, path)
+
+
+def save_tc_pressure_figure(
+    points: Sequence[TcPoint],
+    path: str | os.PathLike[str],
+    *,
+    line: TcPressureLine | None = None,
+    title: str | None = None,
+) -> Path:
+    """Tc against pressure, own points beside the literature's, as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
+        figure = Figure(figsize=(7.5, 4.6))
+        FigureCanvasAgg(figure)
+        axes = plot_tc_pressure(points, line=line, ax=figure.add_subplot())
+        axes.set_title(_title("", title), loc="left")
         return save_figure(figure, path)
 
 

@@ -20,7 +20,7 @@ from hydrostruct.run.config import TransportSection
 from hydrostruct.transport.critical_current import fit_voltage_current
 from hydrostruct.transport.critical_temperature import find_tc
 from hydrostruct.transport.ic_result import CriticalCurrentFit
-from hydrostruct.transport.read import read_resistance, read_voltage_current
+from hydrostruct.transport.read import read_resistance, read_voltage_currents
 from hydrostruct.transport.tc_result import TC_NUMBERS, TcFit
 from hydrostruct.verdict import Verdict
 
@@ -131,7 +131,7 @@ def analyse_curve(job: TransportJob) -> list[TransportNumber]:
     try:
         if kind == "resistance":
             return _tc_rows(find_tc(read_resistance(name, current_a=current_a)), file)
-        return _ic_rows(fit_voltage_current(read_voltage_current(name)), file)
+        return [row for curve in read_voltage_currents(name) for row in _ic_rows(fit_voltage_current(curve), file)]
     except InputError as error:
         quantity, unit = ("tc", "K") if kind == "resistance" else ("ic", "A")
         return [_failed(file, kind, quantity, unit, str(error))]
