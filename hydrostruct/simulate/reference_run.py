@@ -186,7 +186,7 @@ def _run_text(truth: Truth) -> str:
 title = "Simulated reference run, seed {truth.seed}"
 sample = "simulated CeH9"
 cell = "simulated"
-load_step = "simulated, after heating"
+load_step = "after heating"
 
 [map]
 shape = [{rows}, {columns}]
