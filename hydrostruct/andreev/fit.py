@@ -43,6 +43,8 @@ _GOOD_FIT = 1.5
 _PROFILE_SIGMAS = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0)
 # a weight beyond this, or known no better than this, is no measurement
 _MOST_WEIGHT, _MOST_WEIGHT_SIGMA = 1.5, 0.35
+_ABOUT_AS_WELL = 6.0
+_TRIAL_WEIGHTS = (1.0, 0.8, 0.6, 0.45, 0.3)
 
 
 def fit_conductance(
@@ -243,8 +245,17 @@ def _fit_series(
     tried = _over_degrees(problem, start, degrees, held)
     best = _best(tried)
     if weight is None and _weight_is_lost(best[1], place):
-        start[place], held = 1.0, (place,)
-        tried = _over_degrees(problem, start, degrees, held)
+        # a background that leaves the weight to be known, and describes the curve about as well, is to be preferred
+        known = [one for one in tried if not _weight_is_lost(one[1], place) and one[2] < best[2] + _ABOUT_AS_WELL]
+        if known:
+            tried, best = known, _best(known)
+    if weight is None and _weight_is_lost(best[1], place):
+        # one weight would make the gap look known: it is held at several, and their gaps' spread counts as that of
+        # the backgrounds does
+        tried, held = [], (place,)
+        for trial in _TRIAL_WEIGHTS:
+            start[place] = trial
+            tried += _over_degrees(problem, start, degrees, held)
         best = _best(tried)
     return [_record(curve, row, tried, best, held, weight is not None, profile) for row, curve in enumerate(curves)]
 
