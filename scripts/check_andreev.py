@@ -114,11 +114,9 @@ def show(name: str, found: Found, spent: float) -> None:
         far = [100.0 * float(np.mean(np.abs(pull) > limit)) for limit in (2, 3)]
         tail = f"{spent:8.1f}  {words}" if which == "all" else ""
         spread = f"{pull.std(ddof=1):6.3f}  {1 / math.sqrt(2 * pull.size):5.3f}"
-        print(
-            f"{name:>6}  {which:9}  {pull.mean():6.3f}  {spread}  "
-            f"{far[0]:5.1f}  {far[1]:5.2f}  {len(kept) - pull.size:8d}  {np.median(table[:, 1]):16.3f}  {tail}".rstrip(),
-            flush=True,
-        )
+        cells = [f"{name:>6}  {which:9}  {pull.mean():6.3f}  {spread}  {far[0]:5.1f}  {far[1]:5.2f}"]
+        cells.append(f"{len(kept) - pull.size:8d}  {np.median(table[:, 1]):16.3f}  {tail}")
+        print("  ".join(cells).rstrip(), flush=True)
 
 
 def main() -> int:

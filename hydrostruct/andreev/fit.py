@@ -36,6 +36,7 @@ from hydrostruct.numerics.least_squares import LeastSquares
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
+Tried = list[tuple[Problem, LeastSquares, float]]
 
 DEGREES = tuple(range(7))
 _START_DEGREE = 4
@@ -44,6 +45,8 @@ _PROFILE_SIGMAS = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0)
 # a weight beyond this, or known no better than this, is no measurement
 _MOST_WEIGHT, _MOST_WEIGHT_SIGMA = 1.5, 0.35
 _ABOUT_AS_WELL = 6.0
+_FALLS = (1.0, 0.8, 0.6, 0.35)
+_RUN_OFF = 3.0
 _TRIAL_WEIGHTS = (1.0, 0.8, 0.6, 0.45, 0.3)
 
 
@@ -139,12 +142,56 @@ def fit_conductances(
         for k in range(len(curves))
         if k not in present
     }
-    if present:
+    if len(present) > 1 and chosen is S_WAVE:
+        found_starts = _followed(curves, found_starts, first)
+    while present:
         shown = [curves[k] for k in present]
-        problem, start = _series(shown, list(found_starts.values()), chosen, first, share_broadening)
-        found = _fit_series(shown, problem, start, degrees, weight, profile)
-        fits.update(zip(present, found, strict=True))
+        problem, start = _series(shown, [found_starts[k] for k in present], chosen, first, share_broadening)
+        tried, best, held = _solved(problem, start, degrees, weight)
+        lost = [present[row] for row in range(len(present)) if _has_run_off(best, row)]
+        if not lost:
+            records = [
+                _record(curve, row, tried, best, held, weight is not None, profile) for row, curve in enumerate(shown)
+            ]
+            fits.update(zip(present, records, strict=True))
+            break
+        present = [k for k in present if k not in lost]
+        why = "The fit ran off to a broadening without bounds: with this barrier and weight no gap is seen."
+        fits |= {k: _without_number(curves[k], chosen, first, Verdict.NOT_CONVERGED, why) for k in lost}
     return [fits[k] for k in range(len(curves))]
+
+
+def _followed(curves: Sequence[ConductanceCurve], starts: dict[int, Floats], degree: int) -> dict[int, Floats]:
+    """Starts of a series, followed from cold to hot with the barrier and the weight of the coldest.
+
+    A hot spectrum alone may lead anywhere; the gap and the broadening of the next colder one lead near.
+    """
+    order = sorted(starts, key=lambda k: curves[k].temperature_k)
+    cold = starts[order[0]]
+    followed = {order[0]: cold}
+    before = cold
+    for k in order[1:]:
+        problem, reach = _one(curves[k], degree), float(np.max(np.abs(curves[k].bias_mv)))
+        tries = [cold.copy() for _ in range(1 + len(_FALLS))]
+        tries[0][[GAP, LN_BROADENING]] = starts[k][[GAP, LN_BROADENING]]
+        for trial, fall in zip(tries[1:], _FALLS, strict=True):
+            trial[[GAP, LN_BROADENING]] = fall * before[GAP], before[LN_BROADENING]
+        found = [solve(problem, trial, held=(BARRIER2, WEIGHT)) for trial in tries]
+        near = [one for one in found if np.all(np.isfinite(one.values)) and 1e-3 < abs(one.values[GAP]) / reach < 1
+                and one.values[LN_BROADENING] < math.log(reach)]  # fmt: skip
+        followed[k] = before = min(near, key=chi2).values.copy() if near else starts[k]
+        followed[k][GAP] = abs(followed[k][GAP])
+    return followed
+
+
+def _has_run_off(best: tuple[Problem, LeastSquares, float], row: int) -> bool:
+    """Whether gap or broadening of a curve lie far beyond its biases."""
+    problem, found, _ = best
+    reach = float(np.max(np.abs(problem.curves[row].bias_mv)))
+    values = found.values[problem.places[row]]
+    if found.verdict is not Verdict.CONVERGED or not np.all(np.isfinite(values)):
+        return False  # which is said otherwise
+    return bool(abs(values[GAP]) > _RUN_OFF * reach or values[LN_BROADENING] > math.log(_RUN_OFF * reach))
 
 
 def _checked(curves: Sequence[ConductanceCurve], model: str, degree: int | str, weight: float | None) -> Model:
@@ -230,14 +277,10 @@ def _series(
     return Problem(curves=data, model=model, places=places), np.array(values)
 
 
-def _fit_series(
-    curves: list[ConductanceCurve],
-    problem: Problem,
-    start: Floats,
-    degrees: tuple[int, ...],
-    weight: float | None,
-    profile: bool,
-) -> list[AndreevFit]:
+def _solved(
+    problem: Problem, start: Floats, degrees: tuple[int, ...], weight: float | None
+) -> tuple[Tried, tuple[Problem, LeastSquares, float], tuple[int, ...]]:
+    """Every background, the best of them, and what was held."""
     place = int(problem.places[0, WEIGHT])
     held: tuple[int, ...] = ()
     if weight is not None:
@@ -257,10 +300,7 @@ def _fit_series(
             start[place] = trial
             tried += _over_degrees(problem, start, degrees, held)
         best = _best(tried)
-    return [_record(curve, row, tried, best, held, weight is not None, profile) for row, curve in enumerate(curves)]
-
-
-Tried = list[tuple[Problem, LeastSquares, float]]
+    return tried, best, held
 
 
 def _over_degrees(problem: Problem, start: Floats, degrees: tuple[int, ...], held: tuple[int, ...]) -> Tried:

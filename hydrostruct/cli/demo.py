@@ -16,6 +16,10 @@ from hydrostruct.cli.run import format_run
 
 if TYPE_CHECKING:
     from hydrostruct.run.demo import Comparison
+_PULLS = (
+    "a_ang", "c_ang", "volume_per_fu_ang3", "share", "edge_cm1", "vibron_cm1", "ic", "n", "gap", "broadening",
+    "gap_at_0_k", "tc_of_gap",
+)  # fmt: skip
 
 
 def demo(
@@ -66,7 +70,7 @@ def _summary(comparison: list[Comparison]) -> dict[str, Any]:
     """Presence right and wrong, and the pulls of the numbers that the fits vouch for."""
     once = [row for row in comparison if row.quantity == "a_ang"]
     pulls: dict[str, Any] = {}
-    for quantity in ("a_ang", "c_ang", "volume_per_fu_ang3", "share", "edge_cm1", "vibron_cm1", "ic", "n"):
+    for quantity in _PULLS:
         values = [
             row.pull
             for row in comparison

@@ -124,6 +124,19 @@ def test_a_series_breaks_the_tie_that_one_hot_spectrum_cannot() -> None:
     assert abs(shared[0].broadening_mev - 5.0) < 4 * shared[0].broadening_sigma_mev
 
 
+def test_a_hot_spectrum_is_followed_from_the_colder_ones_and_does_not_run_off() -> None:
+    # alone, each of the hot ones leads to a wide background-like hump
+    temperatures, gaps = (2.0, 60.0, 90.0, 100.0, 105.0), (21.04, 19.66, 14.3, 10.1, 6.8)
+    for seed in range(4):
+        curves = [
+            simulate(temperature, gap, broadening=3.5, weight=0.8, seed=50 * seed + number)
+            for number, (temperature, gap) in enumerate(zip(temperatures, gaps, strict=True))
+        ]
+        for fit, gap in zip(fit_conductances(curves), gaps, strict=True):
+            assert fit.verdict in (Verdict.CONVERGED, Verdict.DOUBTFUL)
+            assert abs(fit.gap_mev - gap) < 5 * fit.gap_sigma_mev < 2.5
+
+
 def test_a_large_broadening_is_doubtful_with_value_and_sigma() -> None:
     fit = fit_conductance(simulate(2.0, 12.0, broadening=8.0))
     assert fit.verdict is Verdict.DOUBTFUL
