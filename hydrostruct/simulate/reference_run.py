@@ -187,7 +187,7 @@ def _run_text(truth: Truth) -> str:
 # {_LABEL}: the reference run, seed {truth.seed}; what is in the images stands in {TRUTH_NAME}
 title = "Simulated reference run, seed {truth.seed}"
 sample = "simulated CeH9"
-cell = "simulated"
+cell = "reference cell"
 load_step = "after heating"
 
 [map]

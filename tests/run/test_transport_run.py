@@ -70,7 +70,7 @@ def test_the_reference_run_writes_transport_and_links(tmp_path: Path) -> None:
     with (tmp_path / "results" / "links.csv").open() as stream:
         links = list(csv.DictReader(stream))
     assert len(links) == 2 * (12 + 10 + 1)
-    assert links[0]["run"] == "simulated CeH9, simulated, after heating"
+    assert links[0]["run"] == "simulated CeH9, reference cell, after heating"
     assert 90 < float(links[0]["expected_tc_k"]) < 125
     assert float(links[0]["expected_tc_sigma_k"]) > 0
     assert "CeH" in links[0]["reason"]
