@@ -56,7 +56,7 @@ def contact_regime(radius_um: float, *, resistivity_uohm_cm: float, mean_free_pa
 
     References
     ----------
-    .. [1] G. Wexler, Proc. Phys. Soc. 89, 927 (1966), doi 10.1088/0370-1328/89/4/316
+    .. [1] G. Wexler, Proc. Phys. Soc. 89, 927 (1966)
 
     Examples
     --------
