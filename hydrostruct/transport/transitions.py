@@ -57,9 +57,9 @@ def find_peaks_of_slope(sweep: Sweep) -> tuple[Peak, ...]:
     -----
     dR/dT by local regression over windows of several widths; a peak counts when it rises 6.5 standard deviations above
     the valleys beside it (noise with a memory is allowed for) and holds three percent of the drop. The width is taken
-    at which most peaks count (the least such width), each seen at another width too: noise seldom is. Wide windows merge steps, narrow ones drown them. A hump of the
-    normal state's own slope, as parallel conduction makes, is no transition: a transition is three times as steep as
-    what lies above, and narrower than T/2.
+    at which most peaks count (the least such width), each seen at another width too, as noise seldom is. Wide windows
+    merge steps, narrow ones drown them. A hump of the normal state's own slope, as parallel conduction makes, is no
+    transition: a transition is three times as steep as what lies above, and narrower than T/2.
     """
     size = sweep.temperature_k.size
     largest = max(3, int(_LARGEST_WINDOW_SHARE * size))
