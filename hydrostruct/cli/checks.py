@@ -48,7 +48,7 @@ def check_above_zero(**options: float | None) -> None:
 
 
 def check_folder(option: str, folder: Path | None) -> None:
-    """Refuse a folder that cannot be made or written, before anything is computed.
+    """Refuse a folder that cannot be made or written, before anything is computed; nothing is left behind.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def check_folder(option: str, folder: Path | None) -> None:
     """
     if folder is None:
         return
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise InputError(

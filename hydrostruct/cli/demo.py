@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_folder
 from hydrostruct.cli.output import format_table, format_value, print_json
 from hydrostruct.cli.run import format_run
 
@@ -37,6 +38,7 @@ def demo(
     from hydrostruct.run.demo import run_demo
     from hydrostruct.run.progress import progress_bar
 
+    check_folder("--out", out)
     began = time.perf_counter()
     count = min(2, os.cpu_count() or 1) if workers is None else workers
     with progress_bar() as tell:

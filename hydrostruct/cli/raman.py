@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_folder, figure_title
 from hydrostruct.cli.lebail import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.errors import InputError
@@ -72,6 +73,7 @@ def edge(
 
     if axis_sigma is not None and not (math.isfinite(axis_sigma) and axis_sigma >= 0):
         raise InputError(f"--axis-sigma is {axis_sigma:g}. Expected cm⁻¹, 0 or above. Correct it.")
+    check_folder("--figure", figure)
     read_scale(scale)
     limits = None if pressure is None else tuple(float(edge_from_pressure(one, scale=scale)) for one in pressure)
 
@@ -314,4 +316,6 @@ def _draw_edge(found: EdgeFit, folder: Path) -> None:
     from hydrostruct.report.raman_figures import save_edge_figure
 
     name = Path(found.file.replace("::", "_"))
-    save_edge_figure(found, folder / f"{name.stem if name.suffix in ('.txt', '.csv', '.asc') else name.name}.png")
+    stem = name.stem if name.suffix in (".txt", ".csv", ".asc") else name.name
+    title = figure_title([found.file.split("::")[0]], Path(found.file).name)
+    save_edge_figure(found, folder / f"{stem}.png", title=title)
