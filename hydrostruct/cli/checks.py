@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hydrostruct.errors import InputError
-from hydrostruct.tables import says_simulated
 
 
 def check_not_negative(**options: float | None) -> None:
@@ -88,6 +87,8 @@ def figure_title(files: Iterable[str], name: str = "") -> str:
     -------
     str
     """
+    from hydrostruct.tables import says_simulated
+
     mark = "simulated" if any(says_simulated(file) for file in files) else ""
     return f"{name} ({mark})" if name and mark else name or mark
 
