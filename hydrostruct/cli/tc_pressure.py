@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from hydrostruct.cli.checks import check_above_zero, check_folder, figure_title
@@ -58,8 +57,10 @@ def tc_pressure(
     published = [point for name in literature or [] for point in literature_tc(name)]
     line = None
     if len({point.pressure_gpa for point in own}) > 1:
-        columns = np.array([(one.pressure_gpa, one.tc_k, one.pressure_sigma_gpa, one.tc_sigma_k) for one in own]).T
-        if not np.all(np.isfinite(columns)):
+        columns = list(
+            zip(*((one.pressure_gpa, one.tc_k, one.pressure_sigma_gpa, one.tc_sigma_k) for one in own), strict=True)
+        )
+        if not all(math.isfinite(value) for column in columns for value in column):
             raise InputError(
                 f"{file}: a point has no sigma. Expected errors in both: columns pressure_sigma_gpa and tc_sigma_k, or "
                 "--pressure-sigma and --tc-sigma."
