@@ -75,7 +75,7 @@ if TYPE_CHECKING:
         self_field_density,
         swollen_thickness,
     )
-    from hydrostruct.transport.read import read_resistance, read_voltage_current
+    from hydrostruct.transport.read import read_resistance, read_voltage_current, read_voltage_currents
     from hydrostruct.transport.tc_pressure import (
         TcPoint,
         TcPressureLine,
@@ -221,6 +221,7 @@ _HOMES = {
     "read_spectra": "hydrostruct.raman.read",
     "read_spectrum": "hydrostruct.raman.read",
     "read_voltage_current": "hydrostruct.transport.read",
+    "read_voltage_currents": "hydrostruct.transport.read",
     "reduced_gap": "hydrostruct.material.bcs",
     "run": "hydrostruct.run.chain",
     "scale_names": "hydrostruct.raman.scales",
@@ -352,6 +353,7 @@ __all__ = [
     "read_spectra",
     "read_spectrum",
     "read_voltage_current",
+    "read_voltage_currents",
     "reduced_gap",
     "run",
     "scale_names",

@@ -113,6 +113,30 @@ def read_columns(
     return np.array(rows, dtype=np.float64), tuple(header)
 
 
+def says_simulated(path: str | os.PathLike[str]) -> bool:
+    """Whether a file says of itself, before its first row of numbers, that its data are simulated.
+
+    Parameters
+    ----------
+    path : path-like
+        A text file; one that cannot be read says nothing.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        lines = read_text(path).split("\n")
+    except InputError:
+        return False
+    for line in lines:
+        if _ONLY_NUMBERS.fullmatch(line.strip()):
+            return False
+        if "simulated" in line.casefold():
+            return True
+    return False
+
+
 def _has_decimal_comma(lines: list[str]) -> bool:
     """Whether most lines of numbers are words such as 4,5 with blanks, tabs or semicolons between them."""
     numbers = [line for line in lines if _ONLY_NUMBERS.fullmatch(line)]

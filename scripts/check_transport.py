@@ -28,6 +28,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "coarse": {"noise": 0.004, "points": 700},
     "lock-in memory": {"memory": 0.6, "points": 2500},
     "offset, drift": {"offset": -0.05, "drift": 0.02, "points": 2500},
+    "thermometer": {"jitter": 0.05, "points": 2500},
 }
 
 
@@ -90,10 +91,13 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Pulls of Tc, Ic and n on simulated curves.")
     parser.add_argument("count", nargs="?", type=int, default=1000, help="curves of each kind")
-    count = parser.parse_args().count
-    print(f"SIMULATED curves, {count} of each kind, seed {SEED}; pull = (found - true) / sigma")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--tc-only", action="store_true", help="leave Ic and n out")
+    given = parser.parse_args()
+    count, seed = given.count, given.seed
+    print(f"SIMULATED curves, {count} of each kind, seed {seed}; pull = (found - true) / sigma")
     print(f"{'':34} {'n':>5}  {'mean':>6}  {'spread':>6}  >3 %")
-    rows, verdicts = tc_pulls(count)
+    rows, verdicts = tc_pulls(count, seed=seed)
     for name, table in rows.items():
         print(line(f"Tc, noise alone: {name}", table[:, 0]))
         print(line(f"Tc, whole sigma: {name}", table[:, 1]))
@@ -101,7 +105,9 @@ def main() -> int:
     print(line("Tc, noise alone: all", whole[:, 0]))
     print(line("Tc, whole sigma: all", whole[:, 1]))
     print("   " + "; ".join(f"{word}: {number}" for word, number in sorted(verdicts.items())))
-    table, verdicts = ic_pulls(count)
+    if given.tc_only:
+        return 0
+    table, verdicts = ic_pulls(count, seed=seed)
     print(line("Ic", table[:, 0]))
     print(line("n", table[:, 1]))
     print("   " + "; ".join(f"{word}: {number}" for word, number in sorted(verdicts.items())))

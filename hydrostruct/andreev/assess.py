@@ -71,7 +71,9 @@ def _doubts_of_the_gap(fit: AndreevFit) -> list[str]:
 def _doubts_of_the_model(fit: AndreevFit, evidence: Evidence) -> list[str]:
     doubts = []
     if evidence.weight_held:
-        doubts.append("The data do not fix the weight: it was held at 1.")
+        doubts.append(
+            f"The data do not fix the weight: it was held at values from 0.3 to 1, of which {fit.weight:g} fits best."
+        )
     elif fit.weight > 1.0 + 3.0 * fit.weight_sigma:
         doubts.append(f"The weight, {fit.weight:.3g}, is above 1: the normal background is not what it is taken for.")
     if fit.barrier > _TUNNEL_BARRIER:

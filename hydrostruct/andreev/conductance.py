@@ -67,7 +67,7 @@ def andreev_conductance(
     References
     ----------
     .. [1] G. E. Blonder, M. Tinkham and T. M. Klapwijk, Phys. Rev. B 25, 4515 (1982), doi 10.1103/PhysRevB.25.4515
-    .. [2] A. Plecenik et al., Phys. Rev. B 49, 10016 (1994), doi 10.1103/PhysRevB.49.10016
+    .. [2] A. Plecenik et al., Phys. Rev. B 49, 10016 (1994)
 
     Examples
     --------
@@ -186,7 +186,7 @@ def d_wave_conductance(
 
     References
     ----------
-    .. [1] Y. Tanaka and S. Kashiwaya, Phys. Rev. Lett. 74, 3451 (1995), doi 10.1103/PhysRevLett.74.3451
+    .. [1] Y. Tanaka and S. Kashiwaya, Phys. Rev. Lett. 74, 3451 (1995)
 
     Examples
     --------
@@ -232,7 +232,7 @@ def effective_barrier(barrier: float, *, velocity_ratio: float = 1.0) -> float:
 
     References
     ----------
-    .. [1] G. E. Blonder and M. Tinkham, Phys. Rev. B 27, 112 (1983), doi 10.1103/PhysRevB.27.112
+    .. [1] G. E. Blonder and M. Tinkham, Phys. Rev. B 27, 112 (1983)
 
     Examples
     --------

@@ -56,7 +56,7 @@ def contact_regime(radius_um: float, *, resistivity_uohm_cm: float, mean_free_pa
 
     References
     ----------
-    .. [1] G. Wexler, Proc. Phys. Soc. 89, 927 (1966), doi 10.1088/0370-1328/89/4/316
+    .. [1] G. Wexler, Proc. Phys. Soc. 89, 927 (1966)
 
     Examples
     --------
@@ -90,3 +90,45 @@ def contact_regime(radius_um: float, *, resistivity_uohm_cm: float, mean_free_pa
         regime=regime,
         warning=warning,
     )
+
+
+def contact_radius(resistance_ohm: float, *, resistivity_uohm_cm: float, mean_free_path_nm: float) -> float:
+    """Radius of a circular contact of a resistance, by :func:`contact_regime` turned round.
+
+    Parameters
+    ----------
+    resistance_ohm : float
+        Resistance, in Ω.
+    resistivity_uohm_cm, mean_free_path_nm : float
+        As in :func:`contact_regime`.
+
+    Returns
+    -------
+    float
+        In µm.
+
+    Raises
+    ------
+    InputError
+        When a number is not above 0.
+
+    Notes
+    -----
+    The resistance falls with the radius throughout, so that bisection on its logarithm finds the one root.
+
+    Examples
+    --------
+    >>> contact = contact_regime(0.05, resistivity_uohm_cm=60.0, mean_free_path_nm=5.0)
+    >>> round(contact_radius(contact.resistance_ohm, resistivity_uohm_cm=60.0, mean_free_path_nm=5.0), 9)
+    0.05
+    """
+    if not 0 < resistance_ohm < math.inf:
+        raise InputError(f"resistance_ohm is {resistance_ohm:g}. Expected a number above 0. Correct it.")
+    low, high = -9.0, 9.0
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        found = contact_regime(
+            10.0**middle, resistivity_uohm_cm=resistivity_uohm_cm, mean_free_path_nm=mean_free_path_nm
+        )
+        low, high = (middle, high) if found.resistance_ohm > resistance_ohm else (low, middle)
+    return float(10.0 ** (0.5 * (low + high)))

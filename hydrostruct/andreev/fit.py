@@ -13,13 +13,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.andreev.assess import Evidence, assess
 from hydrostruct.andreev.curve import ConductanceCurve
+from hydrostruct.andreev.fit_record import Trial, fitted_record, record_without_number
 from hydrostruct.andreev.fit_result import AndreevFit
 from hydrostruct.andreev.models import BARRIER2, GAP, LN_BROADENING, MODELS, S_WAVE, WEIGHT, Model
 from hydrostruct.andreev.problem import (
     Problem,
-    background_of,
     chi2,
     coefficient_count,
     corrected_aic,
@@ -27,7 +26,6 @@ from hydrostruct.andreev.problem import (
     fit_data,
     null_residuals,
     solve,
-    uncertainty_factor,
     with_degree,
 )
 from hydrostruct.andreev.start import start_values
@@ -40,9 +38,12 @@ Floats = npt.NDArray[np.float64]
 DEGREES = tuple(range(7))
 _START_DEGREE = 4
 _GOOD_FIT = 1.5
-_PROFILE_SIGMAS = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0)
 # a weight beyond this, or known no better than this, is no measurement
 _MOST_WEIGHT, _MOST_WEIGHT_SIGMA = 1.5, 0.35
+_ABOUT_AS_WELL = 6.0
+_FALLS = (1.0, 0.8, 0.6, 0.35)
+_RUN_OFF = 3.0
+_TRIAL_WEIGHTS = (1.0, 0.8, 0.6, 0.45, 0.3)
 
 
 def fit_conductance(
@@ -133,16 +134,71 @@ def fit_conductances(
     found_starts = {k: start for k, start in enumerate(starts) if start is not None}
     present = list(found_starts)
     fits: dict[int, AndreevFit] = {
-        k: _without_number(curves[k], chosen, first, Verdict.ABSENT, "No signal stands above the smooth background.")
+        k: record_without_number(
+            curves[k], chosen, first, Verdict.ABSENT, "No signal stands above the smooth background."
+        )
         for k in range(len(curves))
         if k not in present
     }
-    if present:
+    if len(present) > 1 and chosen is S_WAVE:
+        found_starts = _followed(curves, found_starts, first)
+    while present:
         shown = [curves[k] for k in present]
-        problem, start = _series(shown, list(found_starts.values()), chosen, first, share_broadening)
-        found = _fit_series(shown, problem, start, degrees, weight, profile)
-        fits.update(zip(present, found, strict=True))
+        problem, start = _series(shown, [found_starts[k] for k in present], chosen, first, share_broadening)
+        tried, best, held = _solved(problem, start, degrees, weight)
+        lost = [present[row] for row in range(len(present)) if _has_run_off(best, row)]
+        if not lost:
+            records = [
+                fitted_record(
+                    curve,
+                    row,
+                    tried=tried,
+                    best=best,
+                    held=held,
+                    held_by_user=weight is not None,
+                    profile=profile,
+                )
+                for row, curve in enumerate(shown)
+            ]
+            fits.update(zip(present, records, strict=True))
+            break
+        present = [k for k in present if k not in lost]
+        why = "The fit ran off to a broadening without bounds: with this barrier and weight no gap is seen."
+        fits |= {k: record_without_number(curves[k], chosen, first, Verdict.NOT_CONVERGED, why) for k in lost}
     return [fits[k] for k in range(len(curves))]
+
+
+def _followed(curves: Sequence[ConductanceCurve], starts: dict[int, Floats], degree: int) -> dict[int, Floats]:
+    """Starts of a series, followed from cold to hot with the barrier and the weight of the coldest.
+
+    A hot spectrum alone may lead anywhere; the gap and the broadening of the next colder one lead near.
+    """
+    order = sorted(starts, key=lambda k: curves[k].temperature_k)
+    cold = starts[order[0]]
+    followed = {order[0]: cold}
+    before = cold
+    for k in order[1:]:
+        problem, reach = _one(curves[k], degree), float(np.max(np.abs(curves[k].bias_mv)))
+        tries = [cold.copy() for _ in range(1 + len(_FALLS))]
+        tries[0][[GAP, LN_BROADENING]] = starts[k][[GAP, LN_BROADENING]]
+        for trial, fall in zip(tries[1:], _FALLS, strict=True):
+            trial[[GAP, LN_BROADENING]] = fall * before[GAP], before[LN_BROADENING]
+        found = [solve(problem, trial, held=(BARRIER2, WEIGHT)) for trial in tries]
+        near = [one for one in found if np.all(np.isfinite(one.values)) and 1e-3 < abs(one.values[GAP]) / reach < 1
+                and one.values[LN_BROADENING] < math.log(reach)]  # fmt: skip
+        followed[k] = before = min(near, key=chi2).values.copy() if near else starts[k]
+        followed[k][GAP] = abs(followed[k][GAP])
+    return followed
+
+
+def _has_run_off(best: Trial, row: int) -> bool:
+    """Whether gap or broadening of a curve lie far beyond its biases."""
+    problem, found, _ = best
+    reach = float(np.max(np.abs(problem.curves[row].bias_mv)))
+    values = found.values[problem.places[row]]
+    if found.verdict is not Verdict.CONVERGED or not np.all(np.isfinite(values)):
+        return False  # which is said otherwise
+    return bool(abs(values[GAP]) > _RUN_OFF * reach or values[LN_BROADENING] > math.log(_RUN_OFF * reach))
 
 
 def _checked(curves: Sequence[ConductanceCurve], model: str, degree: int | str, weight: float | None) -> Model:
@@ -228,14 +284,10 @@ def _series(
     return Problem(curves=data, model=model, places=places), np.array(values)
 
 
-def _fit_series(
-    curves: list[ConductanceCurve],
-    problem: Problem,
-    start: Floats,
-    degrees: tuple[int, ...],
-    weight: float | None,
-    profile: bool,
-) -> list[AndreevFit]:
+def _solved(
+    problem: Problem, start: Floats, degrees: tuple[int, ...], weight: float | None
+) -> tuple[list[Trial], Trial, tuple[int, ...]]:
+    """Every background, the best of them, and what was held."""
     place = int(problem.places[0, WEIGHT])
     held: tuple[int, ...] = ()
     if weight is not None:
@@ -243,19 +295,25 @@ def _fit_series(
     tried = _over_degrees(problem, start, degrees, held)
     best = _best(tried)
     if weight is None and _weight_is_lost(best[1], place):
-        start[place], held = 1.0, (place,)
-        tried = _over_degrees(problem, start, degrees, held)
+        # a background that leaves the weight to be known, and describes the curve about as well, is to be preferred
+        known = [one for one in tried if not _weight_is_lost(one[1], place) and one[2] < best[2] + _ABOUT_AS_WELL]
+        if known:
+            tried, best = known, _best(known)
+    if weight is None and _weight_is_lost(best[1], place):
+        # one weight would make the gap look known: it is held at several, and their gaps' spread counts as that of
+        # the backgrounds does
+        tried, held = [], (place,)
+        for trial in _TRIAL_WEIGHTS:
+            start[place] = trial
+            tried += _over_degrees(problem, start, degrees, held)
         best = _best(tried)
-    return [_record(curve, row, tried, best, held, weight is not None, profile) for row, curve in enumerate(curves)]
+    return tried, best, held
 
 
-Tried = list[tuple[Problem, LeastSquares, float]]
-
-
-def _over_degrees(problem: Problem, start: Floats, degrees: tuple[int, ...], held: tuple[int, ...]) -> Tried:
+def _over_degrees(problem: Problem, start: Floats, degrees: tuple[int, ...], held: tuple[int, ...]) -> list[Trial]:
     """The fit with each background: problem, solution, criterion."""
     middle = problem.curves[0].terms.shape[1] - 1
-    tried: Tried = []
+    tried: list[Trial] = []
     values = start
     serial = 1.0
     for degree in sorted(degrees, key=lambda one: abs(one - middle)):
@@ -269,7 +327,7 @@ def _over_degrees(problem: Problem, start: Floats, degrees: tuple[int, ...], hel
     return tried
 
 
-def _best(tried: Tried) -> tuple[Problem, LeastSquares, float]:
+def _best(tried: list[Trial]) -> Trial:
     return min(tried, key=lambda one: one[2])
 
 
@@ -278,137 +336,6 @@ def _weight_is_lost(found: LeastSquares, place: int) -> bool:
     value = float(found.values[place])
     at_rest = found.verdict is Verdict.CONVERGED
     return not at_rest or not 0 < value < _MOST_WEIGHT or not sigma < _MOST_WEIGHT_SIGMA
-
-
-def _record(
-    curve: ConductanceCurve,
-    row: int,
-    tried: Tried,
-    best: tuple[Problem, LeastSquares, float],
-    held: tuple[int, ...],
-    held_by_user: bool,
-    profile: bool,
-) -> AndreevFit:
-    problem, found, _ = best
-    degree = problem.curves[row].terms.shape[1] - 1
-    if found.verdict is not Verdict.CONVERGED:
-        return _without_number(curve, problem.model, degree, Verdict.NOT_CONVERGED, "The fit did not come to rest.")
-    data, places = problem.curves[row], problem.places[row]
-    values = found.values[places]
-    factor = uncertainty_factor(problem, found)
-    covariance = factor**2 * found.covariance[np.ix_(places, places)]
-    sigmas = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    shape, _ = problem.model.shape(data.bias_mv, values, data.temperature_k, 1)
-    background = background_of(data, shape)
-    spread = _background_spread(tried, int(places[GAP]))
-    gap = abs(float(values[GAP]))
-    broadening = math.exp(float(values[LN_BROADENING]))
-    barrier2, barrier2_sigma = float(values[BARRIER2]), float(sigmas[BARRIER2])
-    cuts = np.cumsum([one.bias_mv.size for one in problem.curves])[:-1]
-    rest = np.split(found.residuals, cuts)[row]
-    nothing = np.split(null_residuals(problem), cuts)[row]
-    result = AndreevFit(
-        file=curve.name,
-        verdict=Verdict.CONVERGED,
-        reason="",
-        model=problem.model.name,
-        temperature_k=curve.temperature_k,
-        temperature_low_k=curve.temperature_k,
-        temperature_high_k=curve.temperature_k,
-        gap_mev=gap,
-        gap_sigma_mev=math.hypot(float(sigmas[GAP]), spread),
-        gap_statistical_mev=float(sigmas[GAP]),
-        gap_background_mev=spread,
-        gap_temperature_mev=0.0,
-        gap_low_mev=math.nan,
-        gap_high_mev=math.nan,
-        broadening_mev=broadening,
-        broadening_sigma_mev=broadening * float(sigmas[LN_BROADENING]),
-        barrier=math.sqrt(max(barrier2, 0.0)),
-        barrier_sigma=_barrier_sigma(barrier2, barrier2_sigma),
-        weight=float(values[WEIGHT]),
-        weight_sigma=math.nan if held else float(sigmas[WEIGHT]),
-        second_gap_mev=abs(float(values[4])) if problem.model.name == "two-gap" else math.nan,
-        parameters=problem.model.parameters,
-        covariance=covariance,
-        degree=degree,
-        reduced_chi2=float(rest @ rest) / max(rest.size - degree - 5, 1),
-        residual_rms=float(np.sqrt(np.mean((curve.conductance / background - shape) ** 2))),
-        significance=math.sqrt(max(float(nothing @ nothing - rest @ rest), 0.0)) / factor,
-        bias_mv=data.bias_mv,
-        conductance=curve.conductance,
-        background=background,
-        calculated=shape,
-        profile_gap_mev=np.empty(0),
-        profile=np.empty(0),
-        warnings=curve.warnings,
-    )
-    if profile:
-        result = _with_profile(result, problem, found, int(places[GAP]), held, factor)
-    evidence = Evidence(
-        barrier2=barrier2,
-        barrier2_sigma=barrier2_sigma,
-        weight_held=bool(held) and not held_by_user,
-        noise=float(np.median(data.sigma / np.abs(background))),
-    )
-    verdict, reason = assess(result, evidence)
-    return replace(result, verdict=verdict, reason=reason)
-
-
-def _barrier_sigma(barrier2: float, sigma: float) -> float:
-    """σ of Z from that of Z²; near 0, where Z² is a straight measure and Z is not, the Z that σ of Z² reaches."""
-    edge = math.sqrt(sigma)
-    return min(sigma / (2.0 * math.sqrt(barrier2)), edge) if barrier2 > 0 else edge
-
-
-def _background_spread(tried: Tried, place: int) -> float:
-    """Spread of a gap over the backgrounds, each weighing as its criterion says."""
-    criteria = np.array([one[2] for one in tried])
-    if not np.any(np.isfinite(criteria)):
-        return 0.0
-    weights = np.where(np.isfinite(criteria), np.exp(-0.5 * (criteria - np.min(criteria))), 0.0)
-    gaps = np.array([abs(float(one[1].values[place])) for one in tried])
-    known = weights > 0
-    mean = np.average(gaps[known], weights=weights[known])
-    return float(np.sqrt(np.average((gaps[known] - mean) ** 2, weights=weights[known])))
-
-
-def _with_profile(
-    result: AndreevFit, problem: Problem, found: LeastSquares, place: int, held: tuple[int, ...], factor: float
-) -> AndreevFit:
-    """The rise of χ² along the gap, everything else refitted at each."""
-    least = chi2(found)
-    center, sigma = result.gap_mev, result.gap_statistical_mev
-    gaps, rises = [center], [0.0]
-    for side in (-1.0, 1.0):
-        start = found.values.copy()
-        for step in (one for one in sorted(_PROFILE_SIGMAS, key=abs) if one * side > 0):
-            start[place] = max(center + step * sigma, 1e-3 * center)
-            moved = solve(problem, start, held=(*held, place))
-            if np.all(np.isfinite(moved.values)):
-                start = moved.values.copy()
-            gaps.append(float(start[place]))
-            rises.append((chi2(moved) - least) / factor**2)
-    order = np.argsort(gaps)
-    along, rise = np.array(gaps)[order], np.array(rises)[order]
-    return replace(
-        result,
-        profile_gap_mev=along,
-        profile=rise,
-        gap_low_mev=_crossing(along[along <= center][::-1], rise[along <= center][::-1]),
-        gap_high_mev=_crossing(along[along >= center], rise[along >= center]),
-    )
-
-
-def _crossing(gaps: Floats, rise: Floats) -> float:
-    """Where the root of the rise, about straight, reaches 1 on the way out; NaN where it does not."""
-    root = np.sqrt(np.maximum(rise, 0.0))
-    beyond = np.flatnonzero(root >= 1.0)
-    if beyond.size == 0:
-        return math.nan
-    k = int(beyond[0])
-    share = (1.0 - root[k - 1]) / (root[k] - root[k - 1])
-    return float(gaps[k - 1] + share * (gaps[k] - gaps[k - 1]))
 
 
 def _over_temperatures(
@@ -441,21 +368,3 @@ def _over_temperatures(
         gap_temperature_mev=spread,
         gap_sigma_mev=math.hypot(middle.gap_sigma_mev, spread),
     )
-
-
-def _without_number(curve: ConductanceCurve, model: Model, degree: int, verdict: Verdict, reason: str) -> AndreevFit:
-    """A record for a curve of which nothing can be said."""
-    data = fit_data(curve, degree)
-    background = background_of(data, np.ones(data.bias_mv.size))
-    nan, size = math.nan, len(model.parameters)
-    return AndreevFit(
-        file=curve.name, verdict=verdict, reason=reason, model=model.name, temperature_k=curve.temperature_k,
-        temperature_low_k=curve.temperature_k, temperature_high_k=curve.temperature_k, gap_mev=nan, gap_sigma_mev=nan,
-        gap_statistical_mev=nan, gap_background_mev=nan, gap_temperature_mev=nan, gap_low_mev=nan, gap_high_mev=nan,
-        broadening_mev=nan, broadening_sigma_mev=nan, barrier=nan, barrier_sigma=nan, weight=nan, weight_sigma=nan,
-        second_gap_mev=nan, parameters=model.parameters, covariance=np.full((size, size), nan), degree=degree,
-        reduced_chi2=nan, residual_rms=float(np.std(curve.conductance / background)), significance=nan,
-        bias_mv=data.bias_mv, conductance=curve.conductance, background=background,
-        calculated=np.full(data.bias_mv.size, nan), profile_gap_mev=np.empty(0), profile=np.empty(0),
-        warnings=curve.warnings,
-    )  # fmt: skip

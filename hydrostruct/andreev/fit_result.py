@@ -52,7 +52,7 @@ class AndreevFit:
     gap_statistical_mev: float
     """The part from noise alone, other parameters and the background's coefficients marginalised, in meV."""
     gap_background_mev: float
-    """The part from the choice of the background, in meV."""
+    """The part from the choice of the background, and of a weight that the data do not fix, in meV."""
     gap_temperature_mev: float
     """The part from the range of temperature, in meV; 0 where the temperature is known."""
     gap_low_mev: float

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.andreev.curve import ConductanceCurve, without_spikes
-from hydrostruct.andreev.slope import conductance_from_iv
+from hydrostruct.andreev.slope import check_method, conductance_from_iv
 from hydrostruct.errors import InputError
 from hydrostruct.tables import read_columns
 
@@ -62,6 +62,7 @@ def read_conductance(
         When the file holds no such columns, or a temperature that is not one.
     """
     where = str(path)
+    check_method(method)
     values, header = read_columns(path)
     names = _column_names(header, values.shape[1])
     found, warnings = _temperature(where, values, names, header, temperature_k)

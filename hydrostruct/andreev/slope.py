@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.andreev.curve import ConductanceCurve
-from hydrostruct.errors import InputError
+from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.numerics.local_slope import local_slope
 from hydrostruct.numerics.noise import point_noise
 
@@ -16,6 +16,25 @@ Floats = npt.NDArray[np.float64]
 
 _METHODS = ("local", "three-step")
 _POINTS_PER_WINDOW = 120
+
+
+def check_method(method: str) -> None:
+    """Refuse a method that is not known, whether or not a slope is to be taken.
+
+    Parameters
+    ----------
+    method : str
+        As in :func:`conductance_from_iv`.
+
+    Raises
+    ------
+    InputError
+        With the nearest known one.
+    """
+    if method not in _METHODS:
+        raise InputError(
+            f"method is {method!r}. Expected {' or '.join(_METHODS)}. {nearest_name(method, _METHODS)}".rstrip()
+        )
 
 
 def conductance_from_iv(
@@ -64,8 +83,7 @@ def conductance_from_iv(
     """
     current, voltage = (np.asarray(values, dtype=np.float64) for values in (current_a, voltage_v))
     where = name or "curve"
-    if method not in _METHODS:
-        raise InputError(f"method is {method!r}. Expected {' or '.join(_METHODS)}. Choose one.")
+    check_method(method)
     if current.ndim != 1 or current.shape != voltage.shape:
         raise InputError(f"{where}: the shapes are {current.shape}, {voltage.shape}. Expected columns of one length.")
     current, voltage = _one_row_a_current(current, voltage)

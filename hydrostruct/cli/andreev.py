@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_above_zero, check_folder, check_not_negative, figure_title
+from hydrostruct.cli.contact import contact
+from hydrostruct.cli.deviation import deviation, vanishing
 from hydrostruct.cli.lebail import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
-from hydrostruct.errors import InputError
+from hydrostruct.cli.spectra import read_spectra_named
+from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ andreev = typer.Typer(
     rich_markup_mode=None,
     help="Point-contact spectra: the superconducting gap, and its ratio to Tc.",
 )
+andreev.command()(deviation)
+andreev.command()(vanishing)
+andreev.command()(contact)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -76,8 +83,21 @@ def fit(
     from hydrostruct.andreev.compare import compared
     from hydrostruct.andreev.fit import fit_conductance, fit_conductances
 
+    check_not_negative(temperature=temperature, series_resistance=series_resistance)
+    check_above_zero(weight=weight)
+    if temperature is not None and temperature_range is not None:
+        raise InputError("--temperature and --temperature-range: expected one of the two. Leave the other out.")
+    _check_background(background)
+    check_folder("--figure", figure)
     options: dict[str, Any] = {"model": model, "degree": _degree(degree), "weight": weight}
-    curves, failures = _read(expand_files(files), temperature, temperature_range, method, series_resistance)
+    curves, unread = read_spectra_named(
+        expand_files(files),
+        temperature=temperature,
+        temperature_needed=temperature_range is None,
+        method=method,
+        series_resistance=series_resistance,
+    )
+    failures = [_failed(name, why) for name, why in unread.items()]
     if background not in ("joint", "window"):
         curves, options["degree"] = _divided(curves, background, method), 0
     if background == "window":
@@ -107,7 +127,7 @@ def fit(
 def gap(
     file: Annotated[str, typer.Argument(help="Columns temperature_k, gap_mev[, gap_sigma_mev].")],
     tc: Annotated[float | None, typer.Option("--tc", help="Hold Tc at this, in K; the ratio is then with it.")] = None,
-    tc_sigma: Annotated[float, typer.Option("--tc-sigma", help="Its uncertainty, in K.")] = 0.0,
+    tc_sigma: Annotated[float | None, typer.Option("--tc-sigma", help="Its uncertainty, in K.")] = None,
     form: Annotated[str, typer.Option("--form", help="Shape: exact, or an approximation by name.")] = "exact",
     coulomb: Annotated[float, typer.Option("--coulomb", help="μ*, for the coupling.")] = 0.1,
     figure: Annotated[Path | None, typer.Option("--figure", help="Draw the reduced gap into this folder.")] = None,
@@ -119,15 +139,23 @@ def gap(
     """
     from hydrostruct.andreev.gap_fit import fit_gaps, read_gaps
 
+    check_above_zero(tc=tc)
+    check_not_negative(tc_sigma=tc_sigma)
+    if tc_sigma is not None and tc is None:
+        raise InputError("--tc-sigma is the uncertainty of --tc. Expected both, or --tc alone. Give --tc.")
+    check_folder("--figure", figure)
     if not 0 <= coulomb < 1:
         raise InputError(f"--coulomb is {coulomb:g}. Expected μ*, from 0 to below 1, such as 0.1. Correct it.")
     temperature, values, sigma = read_gaps(file)
-    found = fit_gaps(temperature, values, gap_sigma_mev=sigma, tc_k=tc, tc_sigma_k=tc_sigma, form=form, name=file)
+    found = fit_gaps(
+        temperature, values, gap_sigma_mev=sigma, tc_k=tc, tc_sigma_k=tc_sigma or 0.0, form=form, name=file
+    )
     document = gap_document(found, coulomb=coulomb)
     if figure is not None:
         from hydrostruct.report.andreev_figures import save_reduced_gap_figure
 
-        print_note(f"figure: {save_reduced_gap_figure([found], figure / f'{Path(file).stem}_gap.png')}")
+        path, title = figure / f"{Path(file).stem}_gap.png", figure_title([file]) or None
+        print_note(f"figure: {save_reduced_gap_figure([found], path, title=title)}")
     if json:
         print_json(document)
     else:
@@ -189,35 +217,14 @@ def gap_document(found: GapFit, *, coulomb: float = 0.1) -> dict[str, Any]:
     return document
 
 
-def _read(
-    names: list[str],
-    temperature: float | None,
-    temperature_range: tuple[float, float] | None,
-    method: str,
-    series_resistance: float,
-) -> tuple[list[ConductanceCurve], list[dict[str, Any]]]:
-    """The curves that can be read, and a document for each that cannot."""
-    from hydrostruct.andreev.read import read_conductance
-
-    curves, failures = [], []
-    for name in names:
-        try:
-            curve = read_conductance(
-                name, temperature_k=temperature, method=method, series_resistance_ohm=series_resistance
-            )
-            if math.isnan(curve.temperature_k) and temperature_range is None:
-                raise InputError(
-                    f"{name}: the temperature is not known. Expected a column temperature_k, a line "
-                    "'# temperature_k = 20', or a name such as cell_20K.csv. Give --temperature or --temperature-range."
-                )
-            curves.append(curve)
-        except InputError as error:
-            if len(names) == 1:
-                raise
-            failures.append(_failed(name, str(error)))
-    if not curves:
-        raise InputError(failures[0]["reason"])
-    return curves, failures
+def _check_background(background: str) -> None:
+    """A word that is known, or a file that is there."""
+    known = ("joint", "window")
+    if background not in known and not Path(background).is_file():
+        raise InputError(
+            f"--background is {background!r}. Expected joint, window, or the file of a curve above Tc, and there is no "
+            f"such file. {nearest_name(background, known)}".rstrip()
+        )
 
 
 def _divided(curves: list[ConductanceCurve], background: str, method: str) -> list[ConductanceCurve]:
@@ -314,6 +321,8 @@ def _draw(fits: list[AndreevFit], folder: Path) -> None:
         name = stem
         if stems.count(stem) > 1:  # of several folders: the whole path keeps them apart
             name = "-".join(Path(one.file).resolve().with_suffix("").parts[1:])
-        print_note(f"figure: {save_spectrum_figure(one, folder / f'{name}_andreev.png')}")
+        title = figure_title([one.file], Path(one.file).name)
+        print_note(f"figure: {save_spectrum_figure(one, folder / f'{name}_andreev.png', title=title)}")
     if len(fits) > 1:
-        print_note(f"figure: {save_waterfall_figure(fits, folder / 'waterfall_andreev.png')}")
+        title = figure_title([one.file for one in fits])
+        print_note(f"figure: {save_waterfall_figure(fits, folder / 'waterfall_andreev.png', title=title)}")

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_folder
 from hydrostruct.cli.output import format_table, format_value, print_json
 from hydrostruct.cli.run import format_run
 
 if TYPE_CHECKING:
     from hydrostruct.run.demo import Comparison
+_PULLS = (
+    "a_ang", "c_ang", "volume_per_fu_ang3", "share", "edge_cm1", "vibron_cm1", "ic", "n", "gap", "broadening",
+    "gap_at_0_k", "tc_of_gap",
+)  # fmt: skip
 
 
 def demo(
@@ -33,6 +38,7 @@ def demo(
     from hydrostruct.run.demo import run_demo
     from hydrostruct.run.progress import progress_bar
 
+    check_folder("--out", out)
     began = time.perf_counter()
     count = min(2, os.cpu_count() or 1) if workers is None else workers
     with progress_bar() as tell:
@@ -66,7 +72,7 @@ def _summary(comparison: list[Comparison]) -> dict[str, Any]:
     """Presence right and wrong, and the pulls of the numbers that the fits vouch for."""
     once = [row for row in comparison if row.quantity == "a_ang"]
     pulls: dict[str, Any] = {}
-    for quantity in ("a_ang", "c_ang", "volume_per_fu_ang3", "share", "edge_cm1", "vibron_cm1", "ic", "n"):
+    for quantity in _PULLS:
         values = [
             row.pull
             for row in comparison

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_folder, figure_title
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.errors import InputError
 from hydrostruct.grid import natural_order
@@ -86,6 +87,7 @@ def lebail(
 
     if pressure is not None and not 0 <= pressure <= 2000:
         raise InputError(f"--pressure is {pressure:g}. Expected GPa, from 0 to 2000, such as 95.")
+    check_folder("--figure", figure)
     files = expand_files(patterns)
     phases = [read_phase(name) for name in phase]
     starts = start_cells(phase, phases, cell or [], pressure)
@@ -447,5 +449,6 @@ def _draw(fits: list[PatternFit], folder: Path) -> None:
         if stems.count(stem) > 1:  # of several folders: the whole path keeps them apart
             parts = Path(fit.file).resolve().with_suffix("").parts[1:]
             name = "-".join(parts)
-        path = save_fit_figure(fit, folder / f"{name}_lebail.png")
+        title = figure_title([fit.file], Path(fit.file).name)
+        path = save_fit_figure(fit, folder / f"{name}_lebail.png", title=title)
         print_note(f"figure: {path}")

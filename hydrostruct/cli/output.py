@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-from hydrostruct.errors import InputError
 
 
 def print_json(document: object) -> None:
@@ -26,24 +22,6 @@ def print_json(document: object) -> None:
 def print_note(message: str) -> None:
     """Print one line on standard error: progress, warnings, what needs attention."""
     print(" ".join(message.split()), file=sys.stderr)
-
-
-def writable_folder(folder: Path) -> None:
-    """Make a folder for figures, before the work whose figures it takes.
-
-    Raises
-    ------
-    InputError
-        When it cannot be made or written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"--figure {folder}: nothing can be written there ({error.strerror}). Expected a folder. Choose another."
-        ) from error
 
 
 def format_table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> str:

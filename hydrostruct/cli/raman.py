@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_folder, figure_title
 from hydrostruct.cli.lebail import expand_files
-from hydrostruct.cli.output import format_table, format_value, print_json, print_note, writable_folder
+from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.cli.raman_compare import compare
 from hydrostruct.errors import InputError
 from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
@@ -106,10 +107,9 @@ def edge(
         raise InputError("--axis-sigma and --neon are given both. Expected one: the lamp gives the uncertainty.")
     if cooling_shift is not None and temperature is None:
         raise InputError("--cooling-shift is given without --temperature. Expected both. Give the temperature in K.")
+    check_folder("--figure", figure)
     read_scale(scale)
     limits = None if pressure is None else _edges_between(pressure, scale)
-    if figure is not None:
-        writable_folder(figure)
     if temperature is not None:
         _cold(50.0, 0.0, temperature, cooling_shift)  # wrong numbers are refused before the work
     calibration = None if neon is None else _calibration(neon, laser=laser, axis=axis, laser_sigma=laser_sigma)
@@ -488,6 +488,6 @@ def _draw_edge(found: EdgeFit, folder: Path) -> Path:
     from hydrostruct.report.raman_figures import save_edge_figure
 
     name = Path(found.file.replace("::", "_"))
-    return save_edge_figure(
-        found, folder / f"{name.stem if name.suffix in ('.txt', '.csv', '.asc') else name.name}.png"
-    )
+    stem = name.stem if name.suffix in (".txt", ".csv", ".asc") else name.name
+    title = figure_title([found.file.split("::")[0]], Path(found.file).name)
+    return save_edge_figure(found, folder / f"{stem}.png", title=title)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hydrostruct.cli.output import format_table, format_value, print_json, print_note, writable_folder
+from hydrostruct.cli.checks import check_folder
+from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.errors import InputError
 from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
 
@@ -51,8 +52,7 @@ def compare(
 
     if range_ is not None and not range_[0] < range_[1]:
         raise InputError(f"--range is {range_[0]:g} {range_[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
-    if figure is not None:
-        writable_folder(figure)
+    check_folder("--figure", figure)
     first, second = (
         prepare_spectrum(read_spectrum(name, laser_nm=laser, axis=axis), despike=despike, baseline=baseline)
         for name in (before, after)

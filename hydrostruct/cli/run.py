@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_folder
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.verdict import NEEDS_ATTENTION
 
@@ -30,6 +31,7 @@ def run(
     from hydrostruct.run.chain import run as run_chain
     from hydrostruct.run.progress import progress_bar
 
+    check_folder("--out", out)
     target = config.parent / "results" if out is None else out
     with progress_bar() as tell:
         result = run_chain(config, out=target, workers=workers, progress=tell)

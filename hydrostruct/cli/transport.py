@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydrostruct.cli.checks import check_above_zero, check_folder, check_not_negative, figure_title
 from hydrostruct.cli.lebail import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
+from hydrostruct.cli.tc_pressure import tc_pressure
+from hydrostruct.cli.van_der_pauw import van_der_pauw
 from hydrostruct.errors import InputError
 from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
 
@@ -24,8 +27,10 @@ transport = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Transport: Tc from R(T), critical current from V(I), pinning models from Ic(T).",
+    help="Transport: Tc from R(T), critical current from V(I), pinning models from Ic(T), Tc against pressure.",
 )
+transport.command("tc-pressure")(tc_pressure)
+transport.command("van-der-pauw")(van_der_pauw)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Figures = Annotated[Path | None, typer.Option("--figure", help="Draw as PNG into this folder.")]
@@ -62,7 +67,14 @@ def tc(
     from hydrostruct.transport.normal_state import fit_normal_state
     from hydrostruct.transport.read import read_resistance
 
-    def analyse(name: str) -> dict[str, Any]:
+    check_above_zero(current=current, voltage_noise=voltage_noise)
+    if voltage_noise is not None and current is None:
+        raise InputError(
+            "--voltage-noise makes a floor of the resistance with --current. Expected both. Give --current."
+        )
+    check_folder("--figure", figure)
+
+    def analyse(name: str) -> list[dict[str, Any]]:
         curve = read_resistance(
             name,
             temperature_unit=temperature_unit,
@@ -77,8 +89,9 @@ def tc(
             start = max(found.onset_k if math.isfinite(found.onset_k) else 0.0, found.tc_k) + 3 * found.steps[0].width_k
             document["normal_state"] = [_fields(one) for one in fit_normal_state(curve, start)]
         if figure is not None and found.steps:
-            _draw("save_tc_figure", found, figure / f"{Path(name).stem}_tc.png")
-        return document
+            title = figure_title([name], Path(name).name)
+            _draw("save_tc_figure", found, figure / f"{Path(name).stem}_tc.png", title)
+        return [document]
 
     return _finish(_each(files, analyse, _failed_tc), json, _tc_table)
 
@@ -101,31 +114,36 @@ def ic(
 ) -> int:
     """Find the critical current and the exponent n of V(I).
 
+    A table that holds several set temperatures, more than 0.5 K apart, is taken as so many curves.
+
     Example: hydrostruct transport ic "transport/vi_*.csv" --criterion 2e-7 --json
     """
     from hydrostruct.transport.critical_current import fit_voltage_current
     from hydrostruct.transport.ic_result import pulse_heat
-    from hydrostruct.transport.read import read_voltage_current
+    from hydrostruct.transport.read import read_voltage_currents
 
+    check_above_zero(criterion=criterion, field=field, length=length, contact=contact, pulse=pulse)
+    check_not_negative(temperature=temperature)
+    check_folder("--figure", figure)
     volts = _criterion(criterion, field, length)
-    for option, value in (("--temperature", temperature), ("--contact", contact), ("--pulse", pulse)):
-        _check_not_negative(option, value)
     fits: list[CriticalCurrentFit] = []
 
-    def analyse(name: str) -> dict[str, Any]:
-        curve = read_voltage_current(name, temperature_k=math.nan if temperature is None else temperature)
-        _notes(name, curve.notes)
-        found = fit_voltage_current(curve, criterion_v=volts)
-        fits.append(found)
-        document = ic_document(found)
+    def analyse(name: str) -> list[dict[str, Any]]:
+        curves = read_voltage_currents(name, temperature_k=math.nan if temperature is None else temperature)
+        _notes(name, curves[0].notes)
+        found = [fit_voltage_current(curve, criterion_v=volts) for curve in curves]
+        fits.extend(found)
+        documents = [ic_document(one) for one in found]
         if contact is not None:
-            power, energy = pulse_heat(float(abs(curve.current_a).max()), contact_ohm=contact, pulse_s=pulse)
-            document.update(largest_pulse_power_w=power, largest_pulse_energy_j=energy)
-        return document
+            for document, curve in zip(documents, curves, strict=True):
+                power, energy = pulse_heat(float(abs(curve.current_a).max()), contact_ohm=contact, pulse_s=pulse)
+                document.update(largest_pulse_power_w=power, largest_pulse_energy_j=energy)
+        return documents
 
     documents = _each(files, analyse, lambda name, why: _failed_ic(name, why, volts))
     if figure is not None and fits:
-        _draw("save_voltage_figure", fits, figure / "voltage_current.png")
+        title = figure_title({one.file: None for one in fits})
+        _draw("save_voltage_figure", fits, figure / "voltage_current.png", title)
     return _finish(documents, json, _ic_table)
 
 
@@ -133,7 +151,9 @@ def ic(
 def pinning(
     file: Annotated[str, typer.Argument(help="Table of temperature_k with ic_a[, ic_sigma_a] or jc_a_cm2[, …].")],
     tc_k: Annotated[float | None, typer.Option("--tc", help="Tc known from elsewhere in K; else free.")] = None,
-    tc_sigma: Annotated[float, typer.Option("--tc-sigma", help="Its uncertainty in K; 0 holds it.")] = 0.0,
+    tc_sigma: Annotated[
+        float | None, typer.Option("--tc-sigma", help="Its uncertainty in K; it is held when left out.")
+    ] = None,
     width: Annotated[float | None, typer.Option("--width", help="Width in µm: Ic becomes Jc.")] = None,
     thickness: Annotated[float | None, typer.Option("--thickness", help="Thickness in µm.")] = None,
     width_sigma: Annotated[float, typer.Option("--width-sigma", help="In µm.")] = 0.0,
@@ -148,8 +168,11 @@ def pinning(
     from hydrostruct.transport.pinning import CriticalCurrents, compare_pinning, read_critical_currents
     from hydrostruct.transport.pinning_models import current_density
 
-    for option, value in (("--width-sigma", width_sigma), ("--thickness-sigma", thickness_sigma), ("--tc", tc_k)):
-        _check_not_negative(option, value)
+    check_above_zero(tc=tc_k, width=width, thickness=thickness)
+    check_not_negative(tc_sigma=tc_sigma, width_sigma=width_sigma, thickness_sigma=thickness_sigma)
+    if tc_sigma is not None and tc_k is None:
+        raise InputError("--tc-sigma is the uncertainty of --tc. Expected both, or --tc alone. Give --tc.")
+    check_folder("--figure", figure)
     data = read_critical_currents(file)
     systematic = math.nan
     if (width is None) != (thickness is None):
@@ -161,9 +184,10 @@ def pinning(
         systematic = float(common[0] / density[0])
         spread = None if data.sigma is None else current_density(data.sigma, **section)[0]
         data = CriticalCurrents(temperature_k=data.temperature_k, value=density, sigma=spread, unit="a_cm2", name=file)
-    found = compare_pinning(data, tc_k=math.nan if tc_k is None else tc_k, tc_sigma_k=tc_sigma)
+    found = compare_pinning(data, tc_k=math.nan if tc_k is None else tc_k, tc_sigma_k=tc_sigma or 0.0)
     if figure is not None:
-        _draw("save_pinning_figure", found, figure / f"{Path(file).stem}_pinning.png")
+        title = figure_title([file], Path(file).name)
+        _draw("save_pinning_figure", found, figure / f"{Path(file).stem}_pinning.png", title)
     document = pinning_document(found, systematic)
     if json:
         print_json(document)
@@ -174,11 +198,6 @@ def pinning(
         print_note(f"attention: {file}: {found.verdict}. {found.reason}")
         return 1
     return 0
-
-
-def _check_not_negative(option: str, value: float | None) -> None:
-    if value is not None and not (math.isfinite(value) and value >= 0):
-        raise InputError(f"{option} is {value:g}. Expected a number, 0 or above. Correct it.")
 
 
 def tc_document(found: TcFit) -> dict[str, Any]:
@@ -243,10 +262,7 @@ def _criterion(volts: float, field: float | None, length: float | None) -> float
     """The criterion in V, from a voltage or from a field."""
     if (field is None) != (length is None):
         raise InputError("--field and --length make a criterion together. Expected both or none. Give the other.")
-    value = field * length * 1e-6 if field is not None and length is not None else volts
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"--criterion is {value:g} V. Expected above 0, such as 2e-7. Give another one.")
-    return value
+    return field * length * 1e-6 if field is not None and length is not None else volts
 
 
 def _notes(name: str, notes: tuple[str, ...]) -> None:
@@ -255,14 +271,14 @@ def _notes(name: str, notes: tuple[str, ...]) -> None:
 
 
 def _each(
-    files: list[str], analyse: Callable[[str], dict[str, Any]], failed: Callable[[str, str], dict[str, Any]]
+    files: list[str], analyse: Callable[[str], list[dict[str, Any]]], failed: Callable[[str, str], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """What is found in every file; one that cannot be read does not stop the others, unless it is alone."""
-    documents = []
+    documents: list[dict[str, Any]] = []
     names = expand_files(files)
     for name in names:
         try:
-            documents.append(analyse(name))
+            documents += analyse(name)
         except InputError as error:
             if len(names) == 1:
                 raise
@@ -358,7 +374,7 @@ def _pinning_table(found: PinningComparison, systematic: float) -> str:
     return "\n".join(lines)
 
 
-def _draw(function: str, record: Any, path: Path) -> None:
+def _draw(function: str, record: Any, path: Path, title: str) -> None:
     from hydrostruct.report import transport_figures
 
-    print_note(f"figure: {getattr(transport_figures, function)(record, path)}")
+    print_note(f"figure: {getattr(transport_figures, function)(record, path, title=title)}")

@@ -23,6 +23,12 @@ class LinkedPoint:
     """Phases that were detected there."""
     pressure_gpa: float
     """Pressure there, in GPa; NaN where it is not known."""
+    expected_tc_k: float = math.nan
+    """Tc that the literature expects of its phases at this pressure, in K; NaN where none is known."""
+    expected_tc_sigma_k: float = math.nan
+    """Its standard uncertainty, in K."""
+    expectation: str = ""
+    """Whose numbers these are, or why there are none; a whole sentence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +60,10 @@ class Link:
     tc_k: float
     """Tc of the curve, in K."""
     tc_sigma_k: float
+    """Its standard uncertainty, in K."""
+    expected_tc_k: float
+    """Tc that the literature expects of the phases at the point, in K; NaN where none is known."""
+    expected_tc_sigma_k: float
     """Its standard uncertainty, in K."""
     pressure_gpa: float
     """Pressure at the point, in GPa."""
@@ -108,11 +118,13 @@ def _link(point: LinkedPoint, curve: LinkedCurve, run: str, electrodes_um: Seque
         file=curve.file,
         tc_k=curve.tc_k,
         tc_sigma_k=curve.tc_sigma_k,
+        expected_tc_k=point.expected_tc_k,
+        expected_tc_sigma_k=point.expected_tc_sigma_k,
         pressure_gpa=point.pressure_gpa,
         phases="; ".join(point.phases),
         distance_um=distance,
         is_between=between,
-        reason=_reason(between, distance),
+        reason=f"{_reason(between, distance)} {point.expectation}".strip(),
     )
 
 

@@ -50,7 +50,7 @@ def reduced_gap(reduced_temperature: npt.ArrayLike, *, form: str = "exact") -> F
     ----------
     .. [1] B. Mühlschlegel, Z. Phys. 155, 313 (1959), doi 10.1007/BF01332932
     .. [2] A. Carrington and F. Manzano, Physica C 385, 205 (2003), doi 10.1016/S0921-4534(02)02319-5
-    .. [3] F. Gross et al., Z. Phys. B 64, 175 (1986), doi 10.1007/BF01303700
+    .. [3] F. Gross et al., Z. Phys. B 64, 175 (1986)
 
     Examples
     --------
@@ -97,7 +97,7 @@ def bcs_gap(temperature_k: npt.ArrayLike, *, gap0_mev: float, tc_k: float, form:
 
     References
     ----------
-    .. [1] H. Padamsee, J. E. Neighbor and C. A. Shiffman, J. Low Temp. Phys. 12, 387 (1973), doi 10.1007/BF00654872
+    .. [1] H. Padamsee, J. E. Neighbor and C. A. Shiffman, J. Low Temp. Phys. 12, 387 (1973)
 
     Examples
     --------

@@ -34,7 +34,7 @@ def strong_coupling_ratio(share: float) -> float:
 
     References
     ----------
-    .. [1] B. Mitrović, H. G. Zarate and J. P. Carbotte, Phys. Rev. B 29, 184 (1984), doi 10.1103/PhysRevB.29.184
+    .. [1] B. Mitrović, H. G. Zarate and J. P. Carbotte, Phys. Rev. B 29, 184 (1984)
 
     Examples
     --------

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import matplotlib
 
 from hydrostruct.report.andreev_plots import (
     plot_correlation,
@@ -18,11 +15,9 @@ from hydrostruct.report.andreev_plots import (
     plot_spectrum,
     plot_waterfall,
 )
-from hydrostruct.report.figures import save_figure
+from hydrostruct.report.figures import figure_name, save_figure, styled_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from hydrostruct.andreev.fit_result import AndreevFit
     from hydrostruct.andreev.gap_fit import GapFit
 
@@ -43,11 +38,10 @@ def save_spectrum_figure(fit: AndreevFit, path: str | os.PathLike[str], *, title
     -------
     Path
     """
-    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = _canvas((9.5, 4.2))
+    with styled_figure((9.5, 4.2)) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(2.6, 1.0))
         plot_spectrum(fit, ax=left)
-        left.set_title((Path(fit.file).name if title is None else title).replace("$", r"\$"), loc="left")
+        left.set_title(figure_name(fit.file, title), loc="left")
         low, high = left.get_ylim()
         left.set_ylim(low, high + 0.35 * (high - low))
         inset = left.inset_axes((0.7, 0.7, 0.29, 0.28))
@@ -77,11 +71,10 @@ def save_waterfall_figure(
     -------
     Path
     """
-    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = _canvas((5.0, 6.5))
+    with styled_figure((5.0, 6.5)) as figure:
         axes = plot_waterfall(fits, ax=figure.add_subplot())
         if title:
-            axes.set_title(title.replace("$", r"\$"), loc="left")
+            axes.set_title(figure_name("", title), loc="left")
         return save_figure(figure, path)
 
 
@@ -103,21 +96,11 @@ def save_reduced_gap_figure(
     -------
     Path
     """
-    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = _canvas((6.0, 4.4))
+    with styled_figure((6.0, 4.4)) as figure:
         axes = plot_reduced_gap(series, ax=figure.add_subplot())
         inset = axes.inset_axes((0.12, 0.3, 0.4, 0.4))
         plot_gaps(series[0], ax=inset)
         inset.tick_params(labelsize=6)
         if title:
-            axes.set_title(title.replace("$", r"\$"), loc="left")
+            axes.set_title(figure_name("", title), loc="left")
         return save_figure(figure, path)
-
-
-def _canvas(size: tuple[float, float]) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size)
-    FigureCanvasAgg(figure)
-    return figure

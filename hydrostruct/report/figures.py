@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,16 +38,32 @@ def save_fit_figure(fit: PatternFit, path: str | os.PathLike[str], *, title: str
     Path
         The file written.
     """
+    with styled_figure((9.0, 4.2)) as figure:
+        plot_fit(fit, ax=figure.add_subplot()).set_title(figure_name(fit.file, title), loc="left")
+        return save_figure(figure, path)
+
+
+@contextmanager
+def styled_figure(size: tuple[float, float]) -> Iterator[Figure]:
+    """An empty figure in the project's style, which belongs to no window; the style holds within the block.
+
+    Parameters
+    ----------
+    size : (width, height)
+        In inches.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = Figure(figsize=(9.0, 4.2))
+        figure = Figure(figsize=size)
         FigureCanvasAgg(figure)
-        axes = plot_fit(fit, ax=figure.add_subplot())
-        # "$" starts mathematics in a label: a file's name is text
-        axes.set_title((Path(fit.file).name if title is None else title).replace("$", r"\$"), loc="left")
-        return save_figure(figure, path)
+        yield figure
+
+
+def figure_name(file: str, title: str | None) -> str:
+    """The title, or the file's name where none is given, as text: "$" would start mathematics."""
+    return (Path(file).name if title is None else title).replace("$", r"\$")
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-from hydrostruct.report.figures import save_figure
+from hydrostruct.report.figures import figure_name, save_figure, styled_figure
 from hydrostruct.report.raman_plots import plot_comparison, plot_edge
 
 if TYPE_CHECKING:
@@ -37,15 +34,9 @@ def save_edge_figure(edge: EdgeFit, path: str | os.PathLike[str], *, title: str 
     Path
         The file written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = Figure(figsize=(9.0, 4.2))
-        FigureCanvasAgg(figure)
+    with styled_figure((9.0, 4.2)) as figure:
         axes = plot_edge(edge, ax=figure.add_subplot())
-        # "$" starts mathematics in a label: a file's name is text
-        axes.set_title((Path(edge.file).name if title is None else title).replace("$", r"\$"), loc="left")
+        axes.set_title(figure_name(edge.file, title), loc="left")
         return save_figure(figure, path)
 
 
@@ -75,12 +66,7 @@ def save_comparison_figure(
     Path
         The file written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with as_file(files("hydrostruct.report") / "hydrostruct.mplstyle") as style, matplotlib.style.context(style):
-        figure = Figure(figsize=(9.0, 4.2))
-        FigureCanvasAgg(figure)
+    with styled_figure((9.0, 4.2)) as figure:
         axes = plot_comparison(before, after, changes, range_cm1=range_cm1, ax=figure.add_subplot())
         names = " → ".join(Path(one.name).name for one in (before, after))
         axes.set_title(names.replace("$", r"\$"), loc="left")

@@ -35,7 +35,10 @@ _UNITS = {"ang": "angstrom", "deg": "degree", "ang3": "angstrom^3", "": ""}
 
 
 _TRANSPORT_NUMBERS = {"temperature_k": "K", "value": "", "sigma": ""}
-_LINK_NUMBERS = {"point": "", "tc_k": "K", "tc_sigma_k": "K", "pressure_gpa": "GPa", "distance_um": "um"}
+_LINK_NUMBERS = {
+    "point": "", "tc_k": "K", "tc_sigma_k": "K", "expected_tc_k": "K", "expected_tc_sigma_k": "K",
+    "pressure_gpa": "GPa", "distance_um": "um",
+}  # fmt: skip
 
 
 def write_nexus(result: RunResult, path: str | os.PathLike[str]) -> Path:

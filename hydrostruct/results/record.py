@@ -28,7 +28,7 @@ class TransportNumber:
     """Temperature of the curve, in K; NaN for one over temperature."""
     quantity: str
     """``tc``, ``onset``, ``zero``, ``t90``, ``t50``, ``t10``, ``tc_2`` for a second transition, ``ic``, ``n``,
-    ``gap``, ``broadening``, ``barrier``, ``weight``."""
+    ``gap`` (at 0 K for a series), ``broadening``, ``barrier``, ``weight``, ``ratio`` (2Δ(0)/k_B Tc of a series)."""
     value: float
     """The number; NaN where there is none."""
     sigma: float

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
 from hydrostruct.grid import MapPoint, neighbours
-from hydrostruct.linkage.first_link import Link, LinkedCurve, LinkedPoint, link_points
+from hydrostruct.linkage.first_link import LinkedCurve
 from hydrostruct.material.cell import FREE_PARAMETERS
 from hydrostruct.material.phase import Phase, read_phase, start_at
 from hydrostruct.report.map_figures import write_figures
@@ -34,6 +34,7 @@ from hydrostruct.run.integration import (
     find_steady_spots,
     integrate_image,
 )
+from hydrostruct.run.links import link_run
 from hydrostruct.run.points import map_points, monitor_values
 from hydrostruct.run.progress import Progress
 from hydrostruct.run.raman import analyse_raman, pressure_gradient
@@ -133,7 +134,7 @@ def run(
         notes=(*notes, *spots, *common, *raman_notes, *_gradient(places, raman)),
         transport=numbers,
     )
-    result = replace(result, links=_links(config, result, curves))
+    result = replace(result, links=link_run(config, result, curves, phases=phases))
     write_results(result, target)
     return result
 
@@ -198,24 +199,6 @@ def _transport(
     if config.transport is None:
         return (), ()
     return analyse_transport(config.transport, folder, executor=engine)
-
-
-def _links(config: RunConfig, result: RunResult, curves: Sequence[LinkedCurve]) -> tuple[Link, ...]:
-    points = [
-        LinkedPoint(
-            point=one.place.point,
-            x_um=one.place.x_um,
-            y_um=one.place.y_um,
-            phases=() if one.fit is None else tuple(name for name, found in one.fit.phases.items() if found.detected),
-            pressure_gpa=math.nan
-            if one.raman is None or one.raman.pressure is None
-            else one.raman.pressure.pressure_gpa,
-        )
-        for one in result.points
-    ]
-    run = ", ".join(word for word in (config.sample, config.cell, config.load_step) if word) or config.title
-    electrodes = None if config.transport is None else config.transport.electrodes_um
-    return link_points(points, curves, run=run, electrodes_um=electrodes)
 
 
 def _frames(config: RunConfig, folder: Path) -> list[tuple[FrameSource, int]]:

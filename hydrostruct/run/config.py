@@ -152,7 +152,9 @@ class TransportSection(_Section):
     voltage_current: str | None = None
     """V(I) tables."""
     conductance: str | None = None
-    """dI/dV tables."""
+    """dI/dV tables, of one contact."""
+    gaps: str | None = None
+    """Tables of gaps against temperature: temperature_k, gap_mev[, gap_sigma_mev]."""
     width_um: PositiveFloat | None = None
     """Width of the sample, in µm."""
     width_sigma_um: PositiveFloat | None = None

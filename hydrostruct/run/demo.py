@@ -53,6 +53,12 @@ _QUANTITIES = {
     "volume_per_fu_ang3": "volume_per_fu_sigma_ang3",
     "share": "share_sigma",
 }
+# for each kind of curve: the name in the comparison, in transport.csv, and in the truth
+_CURVE_QUANTITIES = {
+    "voltage_current": (("ic", "ic", "ic_a"), ("n", "n", "n")),
+    "conductance": (("gap", "gap", "gap_mev"), ("broadening", "broadening", "broadening_mev")),
+    "gap_temperature": (("gap_at_0_k", "gap", "gap_mev"), ("tc_of_gap", "tc", "tc_k")),
+}
 
 
 def run_demo(
@@ -134,12 +140,12 @@ def compare(truth: Truth, result: RunResult) -> list[Comparison]:
 
 
 def _compare_transport(truth: Truth, result: RunResult) -> list[Comparison]:
-    """Critical currents and exponents, truth beside result; Tc is a matter of definition, and has no truth here."""
+    """Currents, exponents and gaps, truth beside result; Tc of R(T) is a matter of definition, and has no truth."""
     found = {(one.file, one.quantity): one for one in result.transport}
     rows = []
     for curve in truth.curves:
-        for quantity, true in (("ic", curve.ic_a), ("n", curve.n)):
-            one = found.get((curve.file, quantity))
+        for quantity, sought, attribute in _CURVE_QUANTITIES.get(curve.kind, ()):
+            one, true = found.get((curve.file, sought)), getattr(curve, attribute)
             if one is None:
                 continue
             rows.append(

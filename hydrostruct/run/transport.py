@@ -1,4 +1,4 @@
-"""The transport curves of a run: Tc of each R(T), Ic and n of each V(I), the gap of each conductance spectrum."""
+"""The transport curves of a run: Tc of each R(T), Ic and n of each V(I), gaps of spectra and over temperature."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from hydrostruct.andreev.curve import ConductanceCurve
-from hydrostruct.andreev.fit import fit_conductance, fit_conductances
-from hydrostruct.andreev.fit_result import AndreevFit
-from hydrostruct.andreev.read import read_conductance
 from hydrostruct.errors import InputError
 from hydrostruct.grid import natural_order
 from hydrostruct.linkage.first_link import LinkedCurve
 from hydrostruct.results.record import TransportNumber
 from hydrostruct.run.config import TransportSection
+from hydrostruct.run.gaps import failed_number, spectrum_numbers, table_numbers
 from hydrostruct.transport.critical_current import fit_voltage_current
 from hydrostruct.transport.critical_temperature import find_tc
 from hydrostruct.transport.ic_result import CriticalCurrentFit
-from hydrostruct.transport.read import read_resistance, read_voltage_current
+from hydrostruct.transport.read import read_resistance, read_voltage_currents
 from hydrostruct.transport.tc_result import TC_NUMBERS, TcFit
-from hydrostruct.verdict import Verdict
 
 Executor = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 TransportJob = tuple[str, str, str, float]
@@ -72,57 +68,20 @@ def analyse_transport(
                 kind=kind, file=file, tc_k=tc.value if tc else math.nan, tc_sigma_k=tc.sigma if tc else math.nan
             )
         )
-    gaps = _gap_rows(_files(section.conductance, "conductance", folder), folder)
+    gaps = _gap_numbers(section, folder)
     numbers += gaps
-    files = dict.fromkeys(row.file for row in gaps)
+    files = dict.fromkeys(row.file for row in gaps if row.file != section.conductance)
     curves += [LinkedCurve(kind="conductance", file=file, tc_k=math.nan, tc_sigma_k=math.nan) for file in files]
     return tuple(numbers), tuple(curves)
 
 
-def _gap_rows(names: tuple[str, ...], folder: Path) -> list[TransportNumber]:
-    """Gap, broadening, barrier and weight of the spectra of one contact, fitted as a series."""
-    curves: list[ConductanceCurve] = []
-    rows: list[TransportNumber] = []
-    for name in names:
-        try:
-            curves.append(read_conductance(name))
-        except InputError as error:
-            rows.append(_failed(_short(name, folder), "conductance", "gap", "meV", str(error)))
-    known = [curve for curve in curves if math.isfinite(curve.temperature_k)]
-    rows += [
-        _failed(_short(curve.name, folder), "conductance", "gap", "meV", "Its temperature is stated nowhere.")
-        for curve in curves
-        if not math.isfinite(curve.temperature_k)
-    ]
-    try:
-        fits = [] if not known else [fit_conductance(known[0])] if len(known) == 1 else fit_conductances(known)
-    except InputError as error:
-        return rows + [_failed(_short(one.name, folder), "conductance", "gap", "meV", str(error)) for one in known]
-    for curve, fit in zip(known, fits, strict=True):
-        rows += _spectrum_rows(fit, _short(curve.name, folder))
-    return rows
-
-
-def _spectrum_rows(fit: AndreevFit, file: str) -> list[TransportNumber]:
-    return [
-        TransportNumber(
-            file=file, kind="conductance", temperature_k=fit.temperature_k, quantity=name, value=value, sigma=sigma,
-            unit=unit, verdict=fit.verdict, reason=fit.reason,
-        )
-        for name, value, sigma, unit in (
-            ("gap", fit.gap_mev, fit.gap_sigma_mev, "meV"),
-            ("broadening", fit.broadening_mev, fit.broadening_sigma_mev, "meV"),
-            ("barrier", fit.barrier, fit.barrier_sigma, ""),
-            ("weight", fit.weight, fit.weight_sigma, ""),
-        )
-    ]  # fmt: skip
-
-
-def _failed(file: str, kind: str, quantity: str, unit: str, reason: str) -> TransportNumber:
-    return TransportNumber(
-        file=file, kind=kind, temperature_k=math.nan, quantity=quantity, value=math.nan, sigma=math.nan, unit=unit,
-        verdict=Verdict.FAILED, reason=reason,
-    )  # fmt: skip
+def _gap_numbers(section: TransportSection, folder: Path) -> list[TransportNumber]:
+    """What the spectra say, alone and as a series, and what tables of gaps say."""
+    spectra = _files(section.conductance, "conductance", folder)
+    files = [_short(name, folder) for name in spectra]
+    numbers = spectrum_numbers(spectra, files, series=section.conductance or "")
+    tables = _files(section.gaps, "gaps", folder)
+    return numbers + [row for name in tables for row in table_numbers(name, _short(name, folder))]
 
 
 def analyse_curve(job: TransportJob) -> list[TransportNumber]:
@@ -131,10 +90,10 @@ def analyse_curve(job: TransportJob) -> list[TransportNumber]:
     try:
         if kind == "resistance":
             return _tc_rows(find_tc(read_resistance(name, current_a=current_a)), file)
-        return _ic_rows(fit_voltage_current(read_voltage_current(name)), file)
+        return [row for curve in read_voltage_currents(name) for row in _ic_rows(fit_voltage_current(curve), file)]
     except InputError as error:
         quantity, unit = ("tc", "K") if kind == "resistance" else ("ic", "A")
-        return [_failed(file, kind, quantity, unit, str(error))]
+        return [failed_number(file, kind, quantity, unit, str(error))]
 
 
 def _tc_rows(found: TcFit, file: str) -> list[TransportNumber]:

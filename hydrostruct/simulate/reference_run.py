@@ -11,6 +11,7 @@ import numpy as np
 
 from hydrostruct.errors import InputError
 from hydrostruct.files import write_whole
+from hydrostruct.simulate.contact import simulate_contacts
 from hydrostruct.simulate.curves import simulate_curves
 from hydrostruct.simulate.detector import SimulatedDetector, poni_text
 from hydrostruct.simulate.images import SATURATION_COUNTS, build_scene, simulate_image
@@ -74,9 +75,10 @@ def simulate_run(
         points.append(_write_spectra(target, plan, image.point))
         if on_image is not None:
             on_image(len(points), len(plan.points))
-    curves = simulate_curves(seed, label=_LABEL)
+    curves = simulate_curves(seed, label=_LABEL) + simulate_contacts(seed, label=_LABEL)
     for curve, text in curves:
-        write_whole(target / curve.file, text)
+        if text:
+            write_whole(target / curve.file, text)
     truth = replace(
         plan,
         points=tuple(points),
@@ -185,8 +187,8 @@ def _run_text(truth: Truth) -> str:
 # {_LABEL}: the reference run, seed {truth.seed}; what is in the images stands in {TRUTH_NAME}
 title = "Simulated reference run, seed {truth.seed}"
 sample = "simulated CeH9"
-cell = "simulated"
-load_step = "simulated, after heating"
+cell = "reference cell"
+load_step = "after heating"
 
 [map]
 shape = [{rows}, {columns}]
@@ -209,6 +211,8 @@ scale = "akahama2006"
 [transport]
 resistance = "transport/rt_*.csv"
 voltage_current = "transport/vi_*.csv"
+conductance = "qss/cell2_*K.csv"
+gaps = "qss/cell1_gaps.csv"
 electrodes_um = [[0, 0], [20, 0], [20, 20], [0, 20]]
 
 [[phases]]

@@ -102,7 +102,7 @@ class CurveTruth:
     file: str
     """The file, relative to the folder of the run."""
     kind: str
-    """``resistance`` or ``voltage_current``."""
+    """``resistance``, ``voltage_current``, ``conductance``; ``gap_temperature`` for a series of gaps."""
     temperature_k: float | None
     """Temperature, in K; None for a curve over temperature."""
     middles_k: tuple[float, ...] = ()
@@ -111,6 +111,16 @@ class CurveTruth:
     """Critical current at 0.2 µV, in A; None above Tc."""
     n: float | None = None
     """Exponent of V(I); None above Tc."""
+    gap_mev: float | None = None
+    """Gap of a spectrum; of a series over temperature that at 0 K, in meV."""
+    broadening_mev: float | None = None
+    """Broadening of a spectrum, in meV."""
+    barrier: float | None = None
+    """Barrier of a spectrum."""
+    weight: float | None = None
+    """Weight of a spectrum."""
+    tc_k: float | None = None
+    """Tc at which the gap of a series closes, in K."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

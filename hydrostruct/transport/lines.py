@@ -96,3 +96,33 @@ def intersection(upper: Line, lower: Line) -> tuple[float, Floats]:
     temperature = lower.centre_k + gap / difference
     weights = (upper.weights_at(temperature) - lower.weights_at(temperature)) / difference
     return float(temperature), np.asarray(weights)
+
+
+def curvature(upper: Line, lower: Line, temperature_k: float, weights: Floats, noise_ohm: Floats) -> float:
+    """By how much noise moves the mean of an intersection, to second order.
+
+    Parameters
+    ----------
+    upper, lower : Line
+        The two lines.
+    temperature_k : float
+        Where they meet, in K.
+    weights : array, shape (n,)
+        Derivative by each resistance, in K/Ω, as :func:`intersection` gives it.
+    noise_ohm : array, shape (n,)
+        Standard deviation of each point, in Ω.
+
+    Returns
+    -------
+    float
+        In K; NaN for parallel lines.
+
+    Notes
+    -----
+    T* − T₀ = gap/m with m the difference of the slopes: δ²T* = −δm δT*/m, so that the mean moves by −cov(m, T*)/m.
+    """
+    difference = lower.slope - upper.slope
+    if difference == 0:
+        return float("nan")
+    slopes = (lower.slope_weights - upper.slope_weights) * noise_ohm
+    return -float(slopes @ (weights * noise_ohm)) / difference

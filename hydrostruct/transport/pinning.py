@@ -19,6 +19,7 @@ _LEAST_POINTS = 4
 _ALIKE = 4.0
 _KAPPA = 80.0
 _STARTS = 40
+_SURE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +145,11 @@ def compare_pinning(
     -------
     PinningComparison
 
+    Raises
+    ------
+    InputError
+        When Tc is no number, or lies below a temperature at which a critical current was measured.
+
     Notes
     -----
     AICc = χ² + 2k + 2k(k + 1)/(N − k − 1) with known sigmas; N ln(χ²/N) in place of χ² where none are given, k then one
@@ -158,8 +164,7 @@ def compare_pinning(
     >>> best.model, round(best.parameters["tc_k"], 3), round(best.parameters["jc0_a_cm2"] / 1e6, 3)
     ('delta-l', 78.0, 2.92)
     """
-    if tc_sigma_k < 0 or (math.isfinite(tc_k) and tc_k <= float(np.max(data.temperature_k[data.value > 0])) * 0.5):
-        raise InputError(f"tc_k is {tc_k:g} ± {tc_sigma_k:g}. Expected K, near or above the data, and a sigma from 0.")
+    _check_tc(data, tc_k, tc_sigma_k)
     scale = float(np.max(data.value))
     fits = [_fit(data, model, scale, tc_k, tc_sigma_k) for model in models]
     unit = min((_chi2(one[1]) for one in fits), default=1.0)
@@ -167,6 +172,21 @@ def compare_pinning(
                      key=lambda one: one.aicc if math.isfinite(one.aicc) else math.inf)  # fmt: skip
     verdict, reason = _sentence(records, data)
     return PinningComparison(file=data.name, verdict=verdict, reason=reason, models=tuple(records), data=data)
+
+
+def _check_tc(data: CriticalCurrents, tc_k: float, tc_sigma_k: float) -> None:
+    """A Tc from elsewhere must be one, and no sure critical current may lie above it."""
+    if not (math.isfinite(tc_sigma_k) and tc_sigma_k >= 0):
+        raise InputError(f"the sigma of Tc is {tc_sigma_k:g} K. Expected a number, 0 or above. Correct it.")
+    if math.isnan(tc_k):
+        return
+    sure = data.value > (0.0 if data.sigma is None else _SURE * data.sigma)
+    last = float(np.max(data.temperature_k[sure], initial=0.0))
+    if not last < tc_k + _SURE * tc_sigma_k < math.inf:
+        raise InputError(
+            f"{data.name or 'critical currents'}: Tc is given as {tc_k:g} ± {tc_sigma_k:g} K, but a critical current "
+            f"was measured at {last:g} K. Expected a Tc above it. Correct Tc or its sigma, or leave Tc free."
+        )
 
 
 def value_at_zero(temperature_k: float, value: float, *, model: str, tc_k: float, exponent: float = math.nan) -> float:

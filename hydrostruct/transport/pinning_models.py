@@ -91,7 +91,7 @@ def pinning_shape(temperature_k: npt.ArrayLike, model: str, *, tc_k: float, expo
 
     References
     ----------
-    .. [1] R. Griessen et al., Phys. Rev. Lett. 72, 1910 (1994), doi 10.1103/PhysRevLett.72.1910
+    .. [1] R. Griessen et al., Phys. Rev. Lett. 72, 1910 (1994)
     .. [2] E. F. Talantsev and J. L. Tallon, Nat. Commun. 6, 7820 (2015), doi 10.1038/ncomms8820
     .. [3] V. Ambegaokar and A. Baratoff, Phys. Rev. Lett. 10, 486 (1963), doi 10.1103/PhysRevLett.10.486
 

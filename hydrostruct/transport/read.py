@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.tables import read_columns, read_text
-from hydrostruct.transport.curves import Floats, ResistanceCurve, VoltageCurve
+from hydrostruct.transport.curves import Bools, Floats, ResistanceCurve, VoltageCurve
 
 _PREFIX = {"": 1.0, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
 _UNITS = {"k": "K", "kelvin": "K", "c": "C", "celsius": "C", "degc": "C", "°c": "C", "ohm": "ohm", "ohms": "ohm",
@@ -25,7 +26,15 @@ _STEMS = {
 _DIMENSION = {"temperature": ("K", "C"), "resistance": ("ohm",), "current": ("A",), "voltage": ("V",)}
 _IN_NAME = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s*[kK](?![A-Za-z])")
 _IN_HEADER = re.compile(r"temperature_k\s*[=:]\s*([0-9.eE+-]+)")
-_WORDS_OF_UNITS = ("K", "mK", "C", "ohm", "mohm", "uohm", "kohm", "A", "mA", "uA", "V", "mV", "uV", "nV")
+_WORDS_OF_UNITS = {
+    "temperature": ("K", "mK", "C"),
+    "resistance": ("ohm", "mohm", "uohm", "kohm"),
+    "current": ("A", "mA", "uA"),
+    "voltage": ("V", "mV", "uV", "nV"),
+}
+_SET_APART_K = 0.5
+_LEAST_ROWS = 8
+_STEADY_SHARE = 0.2
 
 
 def read_resistance(
@@ -62,6 +71,7 @@ def read_resistance(
     """
     values, header = read_columns(path)
     columns = _named_columns(header, values.shape[1])
+    _refuse_voltage_current(path, values, columns)
     factors = {"temperature": temperature_unit, "resistance": resistance_unit}
     if "temperature" not in columns and "resistance" not in columns:
         columns = {"temperature": (0, ""), "resistance": (1, "")}
@@ -86,7 +96,7 @@ def read_resistance(
 def read_voltage_current(
     path: str | os.PathLike[str], *, temperature_k: float = math.nan, current_unit: str = "", voltage_unit: str = ""
 ) -> VoltageCurve:
-    """V(I) from a table.
+    """V(I) at one temperature from a table.
 
     Parameters
     ----------
@@ -106,31 +116,117 @@ def read_voltage_current(
     Raises
     ------
     InputError
-        When the file or a unit cannot be read.
+        When the file or a unit cannot be read, it is R(T), or it holds several set temperatures.
+    """
+    options = {"temperature_k": temperature_k, "current_unit": current_unit, "voltage_unit": voltage_unit}
+    curves = read_voltage_currents(path, **options)  # type: ignore[arg-type]
+    if len(curves) > 1:
+        stated = ", ".join(f"{curve.temperature_k:.4g}" for curve in curves)
+        raise InputError(
+            f"{path}: holds V(I) at {len(curves)} temperatures ({stated} K). Expected one. Use read_voltage_currents."
+        )
+    return curves[0]
+
+
+def read_voltage_currents(
+    path: str | os.PathLike[str], *, temperature_k: float = math.nan, current_unit: str = "", voltage_unit: str = ""
+) -> tuple[VoltageCurve, ...]:
+    """V(I) at one or several set temperatures from one table.
+
+    Parameters
+    ----------
+    path, temperature_k, current_unit, voltage_unit
+        As in :func:`read_voltage_current`.
+
+    Returns
+    -------
+    tuple of VoltageCurve
+        From cold to hot; one where the table has no temperatures, or they do not fall into groups.
+
+    Raises
+    ------
+    InputError
+        When the file or a unit cannot be read, it is R(T), or `temperature_k` is given for several.
+
+    Notes
+    -----
+    The rule: temperatures more than 0.5 K apart, with none between them, are set apart. Every group must hold eight
+    rows or more and sweep from a third of its largest current or less; otherwise the table is one curve whose
+    temperature moved, as when a contact heats, and `temperature_spread_k` tells. The rows of a group keep their order,
+    wherever in the table they stand.
     """
     values, header = read_columns(path)
     columns = _named_columns(header, values.shape[1])
+    if "resistance" in columns and not {"current", "voltage"} <= set(columns):
+        raise InputError(
+            f"{path}: this is a table of resistances, R(T). Expected columns such as current_a, voltage_v. "
+            "Use 'transport tc' for its Tc."
+        )
     if "current" not in columns and "voltage" not in columns:
-        columns = {"current": (0, ""), "voltage": (1, "")}
+        columns = {"current": (0, ""), "voltage": (1, ""), **{k: v for k, v in columns.items() if v[0] > 1}}
     current = _converted(path, values, columns, "current", current_unit)
     voltage = _converted(path, values, columns, "voltage", voltage_unit)
-    spread = math.nan
-    if "temperature" in columns:
-        measured = _converted(path, values, columns, "temperature", "")
-        measured = measured[np.isfinite(measured)]
-        if measured.size:
-            spread = float(np.std(measured))
-            temperature_k = float(np.mean(measured)) if math.isnan(temperature_k) else temperature_k
-    if math.isnan(temperature_k):
-        temperature_k = _stated_temperature(header, Path(path).stem)
+    measured = _converted(path, values, columns, "temperature", "") if "temperature" in columns else None
+    groups = [np.ones(current.size, dtype=np.bool_)] if measured is None else _set_temperatures(measured, current)
+    if len(groups) > 1 and not math.isnan(temperature_k):
+        raise InputError(
+            f"{path}: the table itself holds {len(groups)} temperatures, and {temperature_k:g} K was given for all. "
+            "Expected a temperature only where the table has none. Leave it out."
+        )
+    stated = _stated_temperature(header, Path(path).stem)
+    return tuple(
+        _voltage_curve(
+            str(path), current[rows], voltage[rows], None if measured is None else measured[rows], temperature_k, stated
+        )
+        for rows in groups
+    )
+
+
+def _voltage_curve(
+    name: str, current: Floats, voltage: Floats, measured: Floats | None, given_k: float, stated_k: float
+) -> VoltageCurve:
+    """One curve: the temperature given, else measured, else stated in the file or its name."""
+    known = np.empty(0) if measured is None else measured[np.isfinite(measured)]
+    mean = float(np.mean(known)) if known.size else stated_k
     return VoltageCurve(
         current_a=current,
         voltage_v=voltage,
-        temperature_k=temperature_k,
-        temperature_spread_k=spread,
-        name=str(path),
+        temperature_k=mean if math.isnan(given_k) else given_k,
+        temperature_spread_k=float(np.std(known)) if known.size else math.nan,
+        name=name,
         notes=_left_out(current, voltage),
     )
+
+
+def _set_temperatures(temperature: Floats, current: Floats) -> list[Bools]:
+    """Which rows belong to each set temperature, from cold to hot; all rows together where there are no groups."""
+    together = [np.ones(temperature.size, dtype=np.bool_)]
+    known = np.sort(temperature[np.isfinite(temperature)])
+    cuts = np.flatnonzero(np.diff(known) > _SET_APART_K)
+    if cuts.size == 0:
+        return together
+    limits = [-math.inf, *(0.5 * (known[cuts] + known[cuts + 1])), math.inf]
+    groups = [np.asarray((temperature > low) & (temperature <= high)) for low, high in pairwise(limits)]
+    for rows in groups:
+        size = np.abs(current[rows & np.isfinite(current)])
+        # a contact that heats at the largest currents makes a second temperature, but no sweep of its own
+        if size.size < _LEAST_ROWS or float(np.min(size)) > float(np.max(size)) / 3.0:
+            return together
+    return groups
+
+
+def _refuse_voltage_current(path: str | os.PathLike[str], values: Floats, columns: dict[str, tuple[int, str]]) -> None:
+    """V and I of changing size are no R(T): a measuring current keeps its size."""
+    if "resistance" in columns or not {"current", "voltage"} & set(columns):
+        return
+    size = np.abs(values[:, columns["current"][0]]) if "current" in columns else np.empty(0)
+    size = size[np.isfinite(size)]
+    steady = size.size > 0 and float(np.ptp(size)) <= _STEADY_SHARE * float(np.max(size))
+    if "temperature" not in columns or not steady:
+        raise InputError(
+            f"{path}: this is a table of voltages against currents, V(I). Expected columns such as temperature_k, "
+            "resistance_ohm. Use 'transport ic' for its critical current."
+        )
 
 
 def read_named_table(path: str | os.PathLike[str]) -> dict[str, Floats]:
@@ -228,10 +324,9 @@ def _converted(
     word = asked_unit or unit
     factor = _split_unit(word, quantity) if word else 1.0
     if factor is None:
-        raise InputError(
-            f"{path}: {word!r} is no unit of {quantity} that is known. {nearest_name(word, _WORDS_OF_UNITS)} Expected "
-            f"one of {', '.join(_WORDS_OF_UNITS)}."
-        )
+        known = _WORDS_OF_UNITS[quantity]
+        asked = f"--{quantity}-unit" if asked_unit else f"{path}: the unit of the {quantity} in the header"
+        raise InputError(f"{asked} is {word!r}. Expected one of {', '.join(known)}. {nearest_name(word, known)}")
     return values[:, index] + 273.15 if math.isnan(factor) else values[:, index] * factor
 
 

@@ -10,7 +10,7 @@ from scipy.optimize import isotonic_regression
 
 from hydrostruct.numerics.least_squares import serial_factor
 from hydrostruct.transport.curves import Bools, Floats
-from hydrostruct.transport.lines import Line, fit_line, intersection
+from hydrostruct.transport.lines import Line, curvature, fit_line, intersection
 from hydrostruct.transport.sweeps import Sweep
 from hydrostruct.transport.tc_result import Transition
 from hydrostruct.transport.transitions import Peak
@@ -25,6 +25,8 @@ VALLEY_SHARES = (0.25, 0.35, 0.45)
 """Half the window of a state between two steps, in parts of the distance of their feet."""
 _FOOT = 1.25
 _LEAST_ABOVE, _LEAST_WITHIN, _LEAST_BELOW = 8, 3, 5
+_LEAST_HALVED = 12
+_KNOWN_SLOPE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +43,8 @@ class StepShape:
     """From 30 to 70 %, in K."""
     bounds_k: tuple[tuple[float, float], ...]
     """Temperatures of `TRANSITION_WINDOWS`, in K."""
+    windows: tuple[Bools, ...]
+    """Points of the transition in `TRANSITION_WINDOWS`, shape (n,) each."""
     above_window: Bools
     """Points of the widest window of the state above, shape (n,)."""
     doubts: tuple[str, ...]
@@ -112,16 +116,20 @@ def measure_step(sweep: Sweep, shape: StepShape, peak: Peak) -> Transition:
     Notes
     -----
     Each of the windows gives a Tc that is, to first order, a weighted sum of the resistances; so does their mean, whose
-    variance is exact. A step of few points is uncertain by their distance too. Tc of the windows differ, by the choice
-    of the window and a little by noise: their standard deviation is added whole.
+    variance is exact. A line through so few noisy points that its slope is not known to a third takes no part, the
+    widest apart. To second order noise moves an intersection up, as it stands in the denominator: that is taken
+    off. A step of few points is uncertain by their distance too. Tc of the windows differ, by the choice of the window
+    and a little by noise: their standard deviation is added whole.
     """
-    within = [_transition_line(sweep, low, high) for low, high in shape.bounds_k]
-    pairs = [(upper, lower, *intersection(upper, lower)) for upper in shape.above for lower in within]
-    values, weights = np.array([pair[2] for pair in pairs]), np.array([pair[3] for pair in pairs])
+    within = [fit_line(sweep.temperature_k, sweep.resistance_ohm, window) for window in shape.windows]
     noise = _noise(sweep, shape)
+    within = _known_lines(within, shape, noise)
+    pairs = [(upper, lower, *intersection(upper, lower)) for upper in shape.above for lower in within]
+    weights = np.array([pair[3] for pair in pairs])
+    values = np.array([pair[2] - curvature(*pair, noise) for pair in pairs])
     tc, mean_weights = float(np.mean(values)), np.mean(weights, axis=0)
     statistical = float(np.hypot(np.sqrt(np.sum((mean_weights * noise) ** 2)), _sampling(sweep, shape)))
-    spread = float(np.std(values, ddof=1))
+    spread = float(np.std(values, ddof=1)) if len(pairs) > 1 else 0.0
     upper, lower = pairs[int(np.argmin(np.abs(values - tc)))][:2]
     return Transition(
         tc_k=tc,
@@ -146,7 +154,8 @@ def _shape_step(sweep: Sweep, peaks: tuple[Peak, ...], index: int) -> StepShape:
     for _ in range(3):  # the windows follow the step, and the step is measured between the states in the windows
         above = _above(sweep, peaks, index, middle, width, doubts)
         below = _below(sweep, peaks, index, middle, width)
-        levels = _levels(sweep, peak, above[len(above) // 2], below)
+        states = above[len(above) // 2], below
+        levels = _levels(sweep, peak, *states)
         bounds = [(float(levels[i]), float(levels[-1 - i])) for i in range(len(TRANSITION_WINDOWS))]
         middle, width = float(levels[3]), max(bounds[1][1] - bounds[1][0], _spacing(sweep, middle))
     if below is None:
@@ -154,18 +163,46 @@ def _shape_step(sweep: Sweep, peaks: tuple[Peak, ...], index: int) -> StepShape:
     inside = (sweep.temperature_k >= bounds[0][0]) & (sweep.temperature_k <= bounds[0][1])
     if np.count_nonzero(inside) < _LEAST_WITHIN:
         doubts.append(f"Only {np.count_nonzero(inside)} point(s) lie between 20 and 80 % of a transition.")
-    return StepShape(above=above, below=below, middle_k=middle, width_k=width, bounds_k=tuple(bounds),
+    windows = _windows(sweep, bounds, [_levels(sweep, peak, *states, part=part) for part in (0, 1)])
+    return StepShape(above=above, below=below, middle_k=middle, width_k=width, bounds_k=tuple(bounds), windows=windows,
                      above_window=above[-1].height_weights > 0, doubts=tuple(dict.fromkeys(doubts)))  # fmt: skip
 
 
-def _levels(sweep: Sweep, peak: Peak, above: Line, below: Line | None) -> Floats:
-    """Temperatures of 20, 30, 40, 50, 60, 70 and 80 % of a step."""
+def _levels(sweep: Sweep, peak: Peak, above: Line, below: Line | None, *, part: int | None = None) -> Floats:
+    """Temperatures of 20, 30, 40, 50, 60, 70 and 80 % of a step, by all points or by every second one."""
     top = above.centre_k
     inside = (sweep.temperature_k >= peak.floor_k) & (sweep.temperature_k <= max(top, peak.temperature_k))
+    if part is not None:
+        inside &= np.arange(inside.size) % 2 == part
     temperature = sweep.temperature_k[inside]
+    if temperature.size < 2:
+        return np.full(7, math.nan)
     bottom = below.at(temperature) if below is not None else np.zeros(temperature.size)
     fraction = (sweep.resistance_ohm[inside] - bottom) / (above.at(temperature) - bottom)
     return crossings(temperature, fraction, (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
+
+
+def _windows(sweep: Sweep, bounds: list[tuple[float, float]], halves: list[Floats]) -> tuple[Bools, ...]:
+    """Points of each window of the transition.
+
+    A window whose ends are where the curve itself crosses its levels takes in, at its lower end, points that noise
+    raised, and at its upper end such as it lowered: the line comes out too flat and Tc too high. So the ends for one
+    half of the points are read from the other half, whose noise is another; where points are few, from all.
+    """
+    temperature = sweep.temperature_k
+    odd = np.arange(temperature.size) % 2 == 1
+    windows = []
+    for index, (low, high) in enumerate(bounds):
+        window = (temperature >= low) & (temperature <= high)
+        if np.count_nonzero(window) >= _LEAST_HALVED:
+            lows, highs = (np.where(odd, halves[0][k], halves[1][k]) for k in (index, -1 - index))
+            crossed = (temperature >= lows) & (temperature <= highs)
+            window = crossed if np.count_nonzero(crossed) >= _LEAST_WITHIN else window
+        if np.count_nonzero(window) < _LEAST_WITHIN:
+            away = np.abs(temperature - 0.5 * (low + high))
+            window = away <= np.sort(away)[_LEAST_WITHIN - 1]
+        windows.append(window)
+    return tuple(windows)
 
 
 def _above(
@@ -222,14 +259,17 @@ def _flat(line: Line) -> Line:
                 height_weights=line.height_weights)  # fmt: skip
 
 
-def _transition_line(sweep: Sweep, low: float, high: float) -> Line:
-    """The line through a part of a step; through the nearest points where too few lie inside."""
-    temperature = sweep.temperature_k
-    inside = (temperature >= low) & (temperature <= high)
-    if np.count_nonzero(inside) < _LEAST_WITHIN:
-        away = np.abs(temperature - 0.5 * (low + high))
-        inside = away <= np.sort(away)[_LEAST_WITHIN - 1]
-    return fit_line(temperature, sweep.resistance_ohm, inside)
+def _known_lines(lines: list[Line], shape: StepShape, noise: Floats) -> list[Line]:
+    """Lines whose slope is known to a third by their points and noise, whatever noise made of the slope."""
+    kept = lines[:1]
+    bottom = 0.0 if shape.below is None else float(shape.below.at(shape.middle_k))
+    height = abs(float(shape.above[len(shape.above) // 2].at(shape.middle_k)) - bottom)
+    for line, (low, high), (first, last) in list(zip(lines, TRANSITION_WINDOWS, shape.bounds_k, strict=True))[1:]:
+        steepness = (high - low) * height / max(last - first, 1e-12)
+        sigma = math.sqrt(float(np.sum((line.slope_weights * noise) ** 2)))
+        if steepness > _KNOWN_SLOPE * sigma:
+            kept.append(line)
+    return kept
 
 
 def _noise(sweep: Sweep, shape: StepShape) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.phase import read_phase
 from hydrostruct.numerics.least_squares import fit_least_squares
 from hydrostruct.transport.curves import Floats
+from hydrostruct.transport.read import read_named_table
 from hydrostruct.verdict import Verdict
 
 _LEAST_POINTS = 2
@@ -83,6 +85,72 @@ def literature_tc(phase: str) -> tuple[TcPoint, ...]:
         for one in read_phase(phase).critical_temperatures
     ]  # fmt: skip
     return tuple(sorted(points, key=lambda point: (point.pressure_gpa, point.tc_k)))
+
+
+def read_tc_points(
+    path: str | os.PathLike[str],
+    *,
+    phase: str = "",
+    pressure_sigma_gpa: float = math.nan,
+    tc_sigma_k: float = math.nan,
+) -> tuple[TcPoint, ...]:
+    """Own points from a table.
+
+    Parameters
+    ----------
+    path : path-like
+        Columns ``pressure_gpa, tc_k[, pressure_sigma_gpa, tc_sigma_k, pressure_after_gpa]`` by name; with a reading
+        after the cooling the pressure is :func:`pressure_on_cooling`.
+    phase : str
+        What the points are ascribed to.
+    pressure_sigma_gpa, tc_sigma_k : float
+        Sigmas of all points, where the table has no such column; NaN where they are not known.
+
+    Returns
+    -------
+    tuple of TcPoint
+        Rows without a pressure or a Tc are left out.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, or a number is below 0.
+    """
+    table = read_named_table(path)
+    if not {"pressure_gpa", "tc_k"} <= set(table):
+        raise InputError(
+            f"{path}: columns are {', '.join(table)}. Expected pressure_gpa and tc_k[, pressure_sigma_gpa, tc_sigma_k, "
+            "pressure_after_gpa]. Name them in the first line."
+        )
+    size = table["tc_k"].size
+    reading = table.get("pressure_sigma_gpa", np.full(size, pressure_sigma_gpa))
+    columns = zip(
+        table["pressure_gpa"],
+        table.get("pressure_after_gpa", np.full(size, math.nan)),
+        reading,
+        table["tc_k"],
+        table.get("tc_sigma_k", np.full(size, tc_sigma_k)),
+        strict=True,
+    )
+    points = [_own_point(*map(float, row), phase=phase) for row in columns]
+    known = tuple(point for point in points if math.isfinite(point.pressure_gpa) and math.isfinite(point.tc_k))
+    if not known or any(point.pressure_gpa < 0 or point.tc_k <= 0 for point in known):
+        raise InputError(f"{path}: no point, or one below 0. Expected pressures in GPa and Tc in K. Check the columns.")
+    return known
+
+
+def _own_point(
+    before_gpa: float, after_gpa: float, sigma_gpa: float, tc_k: float, tc_sigma: float, *, phase: str
+) -> TcPoint:
+    """A point of this work; without a reading after the cooling the one before stands."""
+    pressure, sigma = before_gpa, sigma_gpa
+    if math.isfinite(after_gpa):
+        known = sigma_gpa if math.isfinite(sigma_gpa) else 0.0
+        pressure, sigma = pressure_on_cooling(before_gpa, after_gpa, reading_sigma_gpa=known)
+    return TcPoint(
+        pressure_gpa=pressure, pressure_sigma_gpa=sigma, tc_k=tc_k, tc_sigma_k=tc_sigma, phase=phase,
+        quantity="measured", source="this work",
+    )  # fmt: skip
 
 
 def pressure_on_cooling(before_gpa: float, after_gpa: float, *, reading_sigma_gpa: float = 0.0) -> tuple[float, float]:

@@ -57,19 +57,24 @@ def find_peaks_of_slope(sweep: Sweep) -> tuple[Peak, ...]:
     -----
     dR/dT by local regression over windows of several widths; a peak counts when it rises 6.5 standard deviations above
     the valleys beside it (noise with a memory is allowed for) and holds three percent of the drop. The width is taken
-    at which most peaks count (the least such width): wide windows merge steps, narrow ones drown them. A hump of the
-    normal state's own slope, as parallel conduction makes, is no transition: a transition is three times as steep as
-    what lies above, and narrower than T/2.
+    at which most peaks count (the least such width), each seen at another width too, as noise seldom is. Wide windows
+    merge steps, narrow ones drown them. A hump of the normal state's own slope, as parallel conduction makes, is no
+    transition: a transition is three times as steep as what lies above, and narrower than T/2.
     """
     size = sweep.temperature_k.size
     largest = max(3, int(_LARGEST_WINDOW_SHARE * size))
     widths = np.unique(np.geomspace(2, largest, 8).astype(int))
-    best: tuple[Peak, ...] = ()
-    for half_width in widths:
-        found = _peaks_at(sweep, int(half_width))
-        if len(found) > len(best):
-            best = found
-    return best
+    found = [_peaks_at(sweep, int(half_width)) for half_width in widths]
+    sure = [peaks for peaks in found if all(_is_seen_again(peak, peaks, found) for peak in peaks)]
+    return max(sure or found, key=len)  # the first of those that have most, so the narrowest
+
+
+def _is_seen_again(peak: Peak, own: tuple[Peak, ...], found: list[tuple[Peak, ...]]) -> bool:
+    """Whether a peak stands at another width too, about where it was."""
+    others = [other for peaks in found if peaks is not own for other in peaks]
+    return any(
+        abs(other.temperature_k - peak.temperature_k) <= 0.5 * max(peak.width_k, other.width_k) for other in others
+    )
 
 
 def _peaks_at(sweep: Sweep, half_width: int) -> tuple[Peak, ...]:

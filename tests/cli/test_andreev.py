@@ -157,7 +157,7 @@ def test_gaps_give_a_ratio_whose_tc_is_named(capsys: pytest.CaptureFixture[str],
     assert status == 0
     assert "given" in out
     assert (tmp_path / "f" / "gaps_gap.png").read_bytes().startswith(b"\x89PNG")
-    assert "0 K" in refused(capsys, "gap", str(file), "--tc", "-1")
+    assert "--tc is -1" in refused(capsys, "gap", str(file), "--tc", "-1")
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,3 +165,90 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
         status, out, _ = run(capsys, command, "--help")
         assert status == 0
         assert "Example: hydrostruct andreev" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--method", "localy"], "'local'"),
+        (["--temperature", "2", "--temperature-range", "1", "4"], "one of the two"),
+        (["--background", "jont"], "'joint'"),
+        (["--temperature", "nan"], "--temperature is nan"),
+        (["--weight", "nan"], "--weight is nan"),
+        (["--series-resistance", "-1"], "--series-resistance is -1"),
+    ],
+)
+def test_wrong_options_of_fit_are_refused_by_their_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    file = simulate(tmp_path / "a_2K.csv", 2.0, 21.04)
+    status, out, err = run(capsys, "fit", file, *words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+    (tmp_path / "file").write_text("")
+    status, _, err = run(capsys, "fit", file, "--figure", str(tmp_path / "file"))
+    assert status == 2
+    assert "--figure" in err
+
+
+def test_wrong_options_of_gap_are_refused_by_their_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gaps.csv").write_text("temperature_k,gap_mev\n2,21\n50,20\n80,16\n90,14\n")
+    for words, said in ((["--tc", "nan"], "--tc is nan"), (["--tc", "109", "--tc-sigma", "-3"], "--tc-sigma is -3"),
+                        (["--tc-sigma", "1"], "--tc-sigma"), (["--coulomb", "nan"], "--coulomb is nan")):  # fmt: skip
+        status, _, err = run(capsys, "gap", str(tmp_path / "gaps.csv"), *words)
+        assert status == 2
+        assert said in err
+
+
+def test_the_second_way_reads_where_the_curve_leaves_and_where_its_peak_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [
+        simulate(tmp_path / f"c_{temperature}K.csv", float(temperature), gap, seed=temperature)
+        for temperature, gap in ((2, 21.04), (60, 19.6), (90, 14.1), (100, 10.1), (115, 1e-6))
+    ]
+    found = documents(capsys, "deviation", *files[:2], "--edge", "65")
+    assert [one["temperature_k"] for one in found] == [2.0, 60.0]
+    assert all(1.5 * 21 < one["gap_mev"] < 65 for one in found)  # well above the gap, as its help says
+    whole = documents(capsys, "vanishing", *files, "--edge", "65", "--core", "5")
+    assert whole["verdict"] == "converged"
+    assert whole["tc_low_k"] == 100.0 <= whole["tc_k"] <= whole["tc_high_k"] == 115.0
+    assert 0 < whole["upper_limit"] < 0.01
+    status, _, err = run(capsys, "vanishing", *files[:3], "--edge", "65")
+    assert status == 0
+    assert "hotter" in err
+    assert run(capsys, "deviation", files[0], "--edge", "95")[0] == 2
+    status, out, _ = run(capsys, "deviation", files[0])
+    assert "no gap" in out
+
+
+def test_the_regime_of_a_contact(capsys: pytest.CaptureFixture[str]) -> None:
+    found = documents(capsys, "contact", "--resistance", "4.5", "--mean-free-path", "5", "--resistivity", "60")
+    path, radius, resistivity = 5e-9, 1e-6 * found["radius_um"], 60e-8
+    k = path / radius
+    by_hand = 4 * resistivity * path / (3 * math.pi * radius**2)
+    by_hand += (1 + 0.83 * k) / (1 + 1.33 * k) * resistivity / (2 * radius)
+    assert by_hand == pytest.approx(4.5)
+    assert found["regime"] == "thermal"
+    assert found["warning"]
+    again = documents(
+        capsys, "contact", "--radius", str(found["radius_um"]), "--mean-free-path", "5", "--resistivity", "60"
+    )
+    assert again["resistance_ohm"] == pytest.approx(4.5)
+    assert run(capsys, "contact", "--mean-free-path", "5", "--resistivity", "60")[0] == 2
+
+
+def test_a_weight_plainly_above_one_is_doubtful_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(simulate(tmp_path / "plain_2K.csv", 2.0, 21.04))
+    bias, raw = np.loadtxt(file, delimiter=",", skiprows=1).T
+    smooth = 0.2 * (1 + 0.1 * bias / 90 + 0.1 * (bias / 90) ** 2)
+    high = smooth + 1.25 * (raw - smooth)
+    rows = "\n".join(f"{x:.6g},{y:.8g}" for x, y in zip(bias, high, strict=True))
+    (tmp_path / "high_2K.csv").write_text(f"bias_mv,conductance\n{rows}\n")
+    (found,) = documents(capsys, "fit", str(tmp_path / "high_2K.csv"))
+    assert found["weight"] > 1 + 3 * found["weight_sigma"]
+    assert found["verdict"] == "doubtful"
+    assert "is above 1" in found["reason"]

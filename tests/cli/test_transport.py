@@ -120,3 +120,104 @@ def test_a_curve_without_a_transition_needs_attention(tables: Path, capsys: pyte
     assert found["steps_k"] == []
     assert main(["transport", "tc", str(tables / "metal.csv")]) == 1
     assert "n/a" in capsys.readouterr().out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one line that a refused command prints."""
+    assert main(["transport", *words]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+def test_a_table_of_the_other_kind_is_refused_with_the_right_command(
+    tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "'transport ic'" in refused(capsys, "tc", str(tables / "vi_60K.csv"))
+    assert "'transport tc'" in refused(capsys, "ic", str(tables / "rt.csv"))
+    with_temperature = tables / "with_temperature.csv"
+    rows = "".join(f"{i:g},{1e-7 * i:g},60\n" for i in range(20))
+    with_temperature.write_text(f"current_a,voltage_v,temperature_k\n{rows}")
+    assert "'transport ic'" in refused(capsys, "tc", str(with_temperature))
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["pinning", "ic.csv", "--tc", "50"], "Tc is given as 50 ± 0 K"),
+        (["pinning", "ic.csv", "--tc", "nan"], "--tc is nan"),
+        (["pinning", "ic.csv", "--tc", "78", "--tc-sigma", "-3"], "--tc-sigma is -3"),
+        (["pinning", "ic.csv", "--tc-sigma", "1"], "--tc-sigma"),
+        (["ic", "vi_60K.csv", "--field", "0.01", "--length", "-2"], "--length is -2"),
+        (["ic", "vi_60K.csv", "--temperature", "nan"], "--temperature is nan"),
+        (["tc", "rt.csv", "--temperature-unit", "F"], "--temperature-unit is 'F'. Expected one of K, mK, C."),
+        (["tc", "rt.csv", "--voltage-noise", "1e-8"], "--current"),
+        (["tc", "rt.csv", "--current", "nan"], "--current is nan"),
+        (["tc", "rt.csv", "--figure", "rt.csv"], "--figure"),
+        (["tc-pressure", "ic.csv"], "pressure_gpa"),
+        (["van-der-pauw", "0", "1"], "a resistance is 0"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_name(
+    tables: Path, capsys: pytest.CaptureFixture[str], words: list[str], option: str
+) -> None:
+    told = [str(tables / word) if word.endswith(".csv") else word for word in words]
+    assert option in refused(capsys, *told)
+
+
+def test_several_set_temperatures_in_one_table_are_so_many_curves(
+    tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(4)
+    blocks = []
+    for temperature, limit in ((70.0, 0.03), (60.0, 0.06), (65.0, 0.045)):
+        i = np.linspace(0, 1.3 * limit, 120)
+        v = 2e-7 * (i / limit) ** 15 + random.normal(0, 1e-8, i.size)
+        blocks.append(np.stack([i, v, temperature + random.normal(0, 0.03, i.size)], 1))
+    header = "current_a,voltage_v,temperature_k"
+    np.savetxt(tables / "many.csv", np.concatenate(blocks), header=header, delimiter=",", comments="")
+    found = document(capsys, "ic", str(tables / "many.csv"))
+    assert [round(one["temperature_k"]) for one in found] == [60, 65, 70]
+    for one, limit in zip(found, (0.06, 0.045, 0.03), strict=True):
+        assert abs(one["ic_a"] - limit) < 4 * one["ic_sigma_a"]
+    assert "3 temperatures" in refused(capsys, "ic", str(tables / "many.csv"), "--temperature", "60")
+    with pytest.raises(hs.InputError, match="3 temperatures"):
+        hs.read_voltage_current(tables / "many.csv")
+    # a contact that heats at its largest currents is one curve still
+    hot = blocks[1].copy()
+    hot[-12:, 2] += 0.9
+    np.savetxt(tables / "hot.csv", hot, header=header, delimiter=",", comments="")
+    assert len(hs.read_voltage_currents(tables / "hot.csv")) == 1
+
+
+def test_tc_against_pressure_beside_the_literature(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tables / "p.csv").write_text(
+        "# simulated\npressure_gpa,pressure_sigma_gpa,pressure_after_gpa,tc_k,tc_sigma_k\n"
+        "93.5,1,95.5,98,1\n104,1,106,109,1.5\n99,1,101,103,1\n"
+    )
+    found = document(capsys, "tc-pressure", str(tables / "p.csv"), "--literature", "CeH9-P63mmc", "--figure",
+                     str(tables / "figures"))  # fmt: skip
+    assert [one["pressure_gpa"] for one in found["points"]] == [94.5, 105.0, 100.0]
+    assert found["points"][0]["pressure_sigma_gpa"] == pytest.approx(np.hypot(2 / np.sqrt(12), 1 / np.sqrt(2)))
+    assert len(found["literature"]) == len(hs.literature_tc("CeH9-P63mmc"))
+    line = hs.fit_tc_pressure([94.5, 105.0, 100.0], [98, 109, 103], tc_sigma_k=[1, 1.5, 1],
+                              pressure_sigma_gpa=[one["pressure_sigma_gpa"] for one in found["points"]])  # fmt: skip
+    assert found["line"]["slope_k_per_gpa"] == line.slope_k_per_gpa
+    assert (tables / "figures" / "p_tc_pressure.png").is_file()
+    (tables / "bare.csv").write_text("pressure_gpa,tc_k\n95,98\n105,109\n")
+    assert "--pressure-sigma" in refused(capsys, "tc-pressure", str(tables / "bare.csv"))
+    assert main(["transport", "tc-pressure", str(tables / "bare.csv"), "--pressure-sigma", "1", "--tc-sigma", "1"]) == 0
+    assert "K/GPa" in capsys.readouterr().out
+
+
+def test_van_der_pauw_is_exact(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "van-der-pauw", "0.135", "0.21", "--first-sigma", "0.001", "--second-sigma", "0.002",
+                     "--thickness", "1", "--thickness-sigma", "0.3")  # fmt: skip
+    sheet = found["sheet_resistance_ohm"]
+    assert np.exp(-np.pi * 0.135 / sheet) + np.exp(-np.pi * 0.21 / sheet) == pytest.approx(1.0, abs=1e-12)
+    assert found["resistivity_uohm_cm"] == pytest.approx(100 * sheet)
+    assert found["resistivity_systematic_uohm_cm"] == pytest.approx(30 * sheet)
+    assert 0 < found["resistivity_sigma_uohm_cm"] == pytest.approx(100 * found["sheet_resistance_sigma_ohm"])
+    assert main(["transport", "van-der-pauw", "1", "1"]) == 0
+    assert "4.53236 Ω" in capsys.readouterr().out

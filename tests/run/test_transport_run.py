@@ -69,14 +69,26 @@ def test_the_reference_run_writes_transport_and_links(tmp_path: Path) -> None:
     assert {row["quantity"] for row in rows} >= {"tc", "onset", "zero", "t90", "t50", "t10", "ic", "n"}
     with (tmp_path / "results" / "links.csv").open() as stream:
         links = list(csv.DictReader(stream))
-    assert len(links) == 2 * 12
-    assert links[0]["run"] == "simulated CeH9, simulated, simulated, after heating"
+    assert len(links) == 2 * (12 + 10 + 1)
+    assert links[0]["run"] == "simulated CeH9, reference cell, after heating"
+    assert 90 < float(links[0]["expected_tc_k"]) < 125
+    assert float(links[0]["expected_tc_sigma_k"]) > 0
+    assert "CeH" in links[0]["reason"]
+    assert "between points of" in links[0]["reason"]
     assert float(links[0]["pressure_gpa"]) > 80
     with h5py.File(tmp_path / "results" / "results.nxs") as file:
         assert file["entry/transport/value"].shape == (len(rows),)
         assert file["entry/links/distance_um"].attrs["units"] == "um"
     assert sum(row.quantity == "ic" for row in comparison) == 10
-    assert len(result.links) == 24
+    assert len(result.links) == 46
+    gaps = [row for row in comparison if row.quantity == "gap" and row.verdict == "converged"]
+    assert len(gaps) >= 8
+    assert max(abs(row.pull) for row in gaps) < 4.5
+    whole = {row.quantity: row for row in comparison if row.true == 21.04 or row.true == 109.0}
+    assert abs(whole["gap_at_0_k"].pull) < 4
+    assert abs(whole["tc_of_gap"].pull) < 4
+    ratio = next(one for one in result.transport if one.quantity == "ratio" and "cell2" in one.file)
+    assert abs(ratio.value - 2 * 21.04 / (0.0861733 * 109.0)) < 4 * ratio.sigma
 
 
 def test_spectra_of_one_contact_are_a_series_and_one_without_temperature_is_failed(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_files_in_other_units_and_with_a_header_of_words_read_the_same(tmp_path:
     gaps = hs.read_resistance(tmp_path / "f.csv")
     assert gaps.temperature_k.tolist() == [91.0, 93.0]
     assert gaps.notes == ("1 row(s) without a number were left out.",)
-    with pytest.raises(hs.InputError, match="'furlong' is no unit"):
+    with pytest.raises(hs.InputError, match=r"'furlong'\. Expected one of K, mK, C"):
         hs.read_resistance(tmp_path / "a.csv", temperature_unit="furlong")
     (tmp_path / "g.csv").write_text("resistance_ohm,humidity\n1,2\n3,4\n")
     with pytest.raises(hs.InputError, match="no column for the temperature"):

@@ -109,7 +109,7 @@ def test_a_known_tc_enters_with_its_error_or_fixed() -> None:
     assert math.isnan(fixed.correlation)
     assert fixed.sigmas["jc0_a_cm2"] < known.sigmas["jc0_a_cm2"] < free.sigmas["jc0_a_cm2"]
     assert free.correlation < -0.8
-    with pytest.raises(hs.InputError, match="tc_k is 12"):
+    with pytest.raises(hs.InputError, match="Tc is given as 12"):
         hs.compare_pinning(noisy, tc_k=12.0)
 
 
