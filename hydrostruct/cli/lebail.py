@@ -43,6 +43,9 @@ _EXTRA_NUMBERS = (
 )
 
 
+_STRESS_FIELDS = ("stress", "stress_sigma", "stress_shape", "stress_shape_sigma", "stress_volume_ang3")
+
+
 def lebail(
     patterns: Annotated[list[str], typer.Argument(help="1D patterns: .xy .xye .chi .fxye; a quoted glob works.")],
     wavelength: Annotated[float, typer.Option("--wavelength", help="Wavelength in Å.")],
@@ -63,10 +66,20 @@ def lebail(
     background: Annotated[str, typer.Option("--background", help="Chebyshev terms, or auto.")] = "auto",
     free: Annotated[
         list[str] | None,
-        typer.Option("--free", help="Free also: zero, displacement, u, v, p, strain; NAME:word for one phase; repeat."),
+        typer.Option(
+            "--free",
+            help="Free also: zero, displacement, u, v, p, strain, strain_axis, stress, stress_shape; NAME:word for one "
+            "phase; repeat.",
+        ),
     ] = None,
     fix: Annotated[
         list[str] | None, typer.Option("--fix", help="Hold: cell, w, size; NAME:word for one phase; repeat.")
+    ] = None,
+    stress: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stress", metavar="NAME:Q", help="Deviatoric stress of a phase, t/6G, load along the beam; repeat."
+        ),
     ] = None,
     search: Annotated[str, typer.Option("--search", help="Look for other cells: auto, never, always.")] = "auto",
     wavelength_sigma: Annotated[
@@ -99,6 +112,7 @@ def lebail(
         "free": tuple(_by_record_name(word, phase, phases) for word in free or ()),
         "fix": tuple(_by_record_name(word, phase, phases) for word in fix or ()),
         "search": search,
+        "stress": _stresses(stress or [], phase, phases),
         "wavelength_sigma_ang": wavelength_sigma,
         "distance_relative_sigma": distance_relative_sigma,
     }
@@ -327,6 +341,7 @@ def _phase_document(found: PhaseFit) -> dict[str, Any]:
         for kind in ("", "_sigma", "_statistical", "_systematic"):
             document[f"{stem}{kind}_{unit}"] = getattr(found, f"{stem}{kind}_{unit}")
     document.update(share=found.share, share_sigma=found.share_sigma, free_lines=found.free_lines)
+    document.update({name: getattr(found, name) for name in _STRESS_FIELDS})
     document["widths"] = {name: getattr(found.widths, name) for name in found.widths.__dataclass_fields__}
     lines = found.lines
     document["lines"] = [
@@ -389,6 +404,18 @@ def _by_record_name(word: str, given: list[str], phases: list[Any]) -> str:
         if name in (said, record.name, Path(said).name, Path(said).stem):
             return f"{record.name}{colon}{what}"
     return word
+
+
+def _stresses(given: list[str], phase: list[str], phases: list[Any]) -> dict[str, float]:
+    """Stresses of ``--stress NAME:Q``, by the names of the records."""
+    found = {}
+    for text in given:
+        name, _, value = _by_record_name(text, phase, phases).rpartition(":")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise InputError(f"--stress is {text!r}. Expected NAME:Q, such as Re:0.002.") from None
+    return found
 
 
 def _has_free_angle(found: PhaseFit) -> bool:

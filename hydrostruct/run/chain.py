@@ -306,6 +306,7 @@ def _fit_jobs(
 ) -> list[FitJob | None]:
     section = config.diffraction
     fix = tuple(f"{phase.name}:{word}" for phase, one in zip(phases, config.phases, strict=True) for word in one.fix)
+    stress = {phase.name: one.stress for phase, one in zip(phases, config.phases, strict=True) if one.stress}
     if widths is not None:
         fix = ("w", *fix)  # those of the instrument are known: what is left is of the phase
     jobs: list[FitJob | None] = []
@@ -322,6 +323,7 @@ def _fit_jobs(
             "background": section.background_terms,
             "fix": fix,
             "widths": widths,
+            "stress": stress,
             "wavelength_sigma_ang": section.wavelength_sigma_ang,
             "distance_relative_sigma": None if sigma_um is None else 1e-6 * sigma_um / distance_m,
         }

@@ -120,6 +120,8 @@ class PhaseSection(_Section):
     """Start by equation of state, in GPa."""
     fix: tuple[Literal["cell", "size", "strain"], ...] = ()
     """What is held."""
+    stress: float = Field(default=0.0, ge=-0.03, le=0.03)
+    """Deviatoric stress Q = t/6G, with the load along the beam."""
 
 
 class RamanSection(_Section):

@@ -51,7 +51,7 @@ def fit_together(
     options: dict[str, Any] = {
         name: value
         for name, value in known[0][0].options.items()
-        if name in ("cells", "widths", "fix", "wavelength_sigma_ang", "distance_relative_sigma")
+        if name in ("cells", "widths", "fix", "stress", "wavelength_sigma_ang", "distance_relative_sigma")
     }
     whole = fit_map(
         [job.pattern for job, _ in known], known[0][0].phases, common=common, fits=[fit for _, fit in known], **options

@@ -226,7 +226,12 @@ def report_fit(
         parameters=solution.values[:mine],
         covariance=evidence.parameter_covariance[:mine, :mine],
         wavelength_ang=model.wavelength_ang,
-        warnings=(*pattern.notes, *_foreign_note(foreign_deg, left_out=lines_left_out), *_warnings(model, evidence)),
+        warnings=(
+            *pattern.notes,
+            *_foreign_note(foreign_deg, left_out=lines_left_out),
+            *_warnings(model, evidence),
+            *_stress_notes(fits),
+        ),
         foreign_lines_deg=foreign_deg,
     )
 
@@ -497,6 +502,15 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     what = "left out, also of the R factors" if left_out else "fitted as single peaks"
     shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
+
+
+def _stress_notes(fits: dict[str, PhaseFit]) -> list[str]:
+    return [
+        f"{name}: its deviatoric stress (Q {fit.stress:.5f}, shape {fit.stress_shape:.5f}) is taken off; without it V "
+        f"would read {fit.stress_volume_ang3:+.4f} Å³ higher."
+        for name, fit in fits.items()
+        if fit.stress_volume_ang3
+    ]
 
 
 def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:

@@ -85,6 +85,7 @@ def fit_map(
     widths: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
+    stress: Mapping[str, float] | None = None,
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
 ) -> MapFit:
@@ -102,7 +103,8 @@ def fit_map(
         slope).
     fits : sequence of PatternFit, optional
         Fits of the same patterns by themselves, to start from; made here when left out.
-    cells, two_theta_deg, exclude_deg, background, widths, free, fix, wavelength_sigma_ang, distance_relative_sigma
+    cells, two_theta_deg, exclude_deg, background, widths, free, fix, stress, wavelength_sigma_ang,
+        distance_relative_sigma : optional
         As in `fit_pattern`, the same for all patterns.
 
     Returns
@@ -124,7 +126,7 @@ def fit_map(
     """
     words = _checked(patterns, common)
     options = FitOptions.checked(background, "never", wavelength_sigma_ang, distance_relative_sigma)
-    settings: dict[str, Any] = {"cells": cells, "widths": widths, "fix": fix}
+    settings: dict[str, Any] = {"cells": cells, "widths": widths, "fix": fix, "stress": stress}
     if fits is None:
         limits: dict[str, Any] = {"two_theta_deg": two_theta_deg, "exclude_deg": exclude_deg}
         fits = fit_patterns(patterns, phases, background=background, free=free, **settings, **limits)

@@ -84,7 +84,7 @@ def prepare_points(
     free : collection of str
         As in `fit_pattern`.
     settings : mapping
-        ``cells``, ``widths``, ``fix``, as in `fit_pattern`; range and exclusions are those of the fits.
+        ``cells``, ``widths``, ``fix``, ``stress``, as in `fit_pattern`; range and exclusions are those of the fits.
 
     Returns
     -------
@@ -162,6 +162,7 @@ def _own_model(
         widths=settings["widths"],
         free=free,
         fix=settings["fix"],
+        stress=settings.get("stress"),
     )
     known = dict(zip(fit.parameter_names, fit.parameters, strict=True))
     values = np.array([known.get(name, start) for name, start in zip(model.parameter_names, model.start, strict=True)])

@@ -446,3 +446,22 @@ def test_figures_of_one_name_in_two_folders_are_two(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("pressure", ["nan", "-1", "1e9"])
 def test_a_pressure_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], pattern: str, pressure: str) -> None:
     assert "Expected GPa, from 0 to 2000" in refused(capsys, pattern, *PHASE, "--pressure", pressure)
+
+
+def test_a_stress_is_taken_off_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.linspace(10.0, 30.0, 1500)
+    counts = np.full(x.size, 200.0)
+    for square, height in ((3, 900.0), (4, 500.0), (8, 300.0), (11, 350.0)):
+        centre = 2 * np.degrees(np.arcsin(0.6199 / 2 * np.sqrt(square) / 3.85))
+        counts += height * np.exp(-4 * np.log(2) * ((x - centre) / 0.08) ** 2)
+    pattern = tmp_path / "gold.xy"
+    np.savetxt(pattern, np.column_stack((x, np.random.default_rng(1).poisson(counts))))
+    words = ["lebail", str(pattern), "--wavelength", "0.6199", "--phase", "Au", "--cell", "Au:a=3.86"]
+    assert main([*words, "--stress", "Au:0.002", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)[0]["phases"]["Au"]
+    assert found["stress"] == 0.002
+    assert found["stress_volume_ang3"] == pytest.approx(0.006 * found["volume_ang3"], rel=0.1)
+    assert "without it V would read" in err
+    assert main([*words, "--stress", "Au=0.002"]) == 2
+    assert "Expected NAME:Q" in capsys.readouterr().err
