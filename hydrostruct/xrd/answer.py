@@ -18,6 +18,7 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
 from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.sector_spread import spread_over_sectors
 
 Floats = npt.NDArray[np.float64]
@@ -172,6 +173,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     if pattern.sector_changes is not None and answer.solution.converged:
         changes = pattern.sector_changes[:, answer.data.kept]
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
+    rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     return report_fit(
         pattern,
         model,
@@ -186,4 +188,5 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,
         sectors=sectors,
+        rivals=(rivals.parameter_covariance, rivals.probability),
     )

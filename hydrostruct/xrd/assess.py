@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ _MISFIT_GOF = 5.0
 _MUCH_UNEXPLAINED = 0.5
 _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
+_LIKELY = 0.9
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
@@ -146,6 +148,7 @@ def report_fit(
     seconds: float,
     alternatives: tuple[str, ...] = (),
     sectors: SectorSpread | None = None,
+    rivals: tuple[Floats, Floats] | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
 
@@ -172,6 +175,9 @@ def report_fit(
     sectors : SectorSpread, optional
         How the solution scatters with the sectors of the rings: where that is more than the pattern alone says, it is
         the uncertainty.
+    rivals : (covariance, probability), optional
+        From `hydrostruct.xrd.rival_cells`: scatter of the parameters over the cells that the data leave, and the
+        probability of each phase's own.
 
     Returns
     -------
@@ -190,6 +196,7 @@ def report_fit(
             ambiguous=bool(alternatives),
             unexplained=unexplained,
             sectors=sectors,
+            rivals=rivals,
         )
         for index, phase in enumerate(model.phases)
     }
@@ -297,9 +304,12 @@ def _report_phase(
     ambiguous: bool,
     unexplained: str,
     sectors: SectorSpread | None,
+    rivals: tuple[Floats, Floats] | None,
 ) -> PhaseFit:
     phase = model.phases[index]
-    numbers = _cell_numbers(model, evidence, index, systematic, sectors)
+    others = [] if sectors is None else [sectors.parameter_covariance]
+    others += [] if rivals is None else [rivals[0]]
+    numbers = _cell_numbers(model, evidence, index, systematic, others)
     observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])
     verdict, reason = _phase_verdict(
         model,
@@ -311,6 +321,7 @@ def _report_phase(
         free_lines=free_lines,
         ambiguous=ambiguous,
         unexplained=unexplained,
+        probability=1.0 if rivals is None else float(rivals[1][index]),
     )
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
         numbers = dict.fromkeys(numbers, math.nan)
@@ -338,7 +349,7 @@ def _report_phase(
 
 
 def _cell_numbers(
-    model: LeBailModel, evidence: Evidence, index: int, systematic: Floats | None, sectors: SectorSpread | None
+    model: LeBailModel, evidence: Evidence, index: int, systematic: Floats | None, others: Sequence[Floats]
 ) -> dict[str, float]:
     phase = model.phases[index]
     components, _ = phase_slots(model, evidence.solution.slots, index)
@@ -353,8 +364,8 @@ def _cell_numbers(
 
     statistical = cell_sigma(evidence.parameter_covariance)
     sigma = statistical * evidence.agreement.inflation
-    if sectors is not None:
-        sigma = np.maximum(sigma, cell_sigma(sectors.parameter_covariance))
+    for covariances in others:  # what the curvature at the minimum does not know
+        sigma = np.maximum(sigma, cell_sigma(covariances))
     common = np.full(7, np.nan) if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
     columns = np.empty((4, 8))
@@ -436,6 +447,7 @@ def _phase_verdict(
     free_lines: int,
     ambiguous: bool,
     unexplained: str,
+    probability: float,
 ) -> tuple[Verdict, str]:
     if is_absent:
         return Verdict.ABSENT, "No line of it stands above the noise; the fit goes without it."
@@ -453,6 +465,11 @@ def _phase_verdict(
             reasons.append("The data hold at least one axis to no better than 0.3 %.")
     if significance < DETECTION_SIGMA:
         reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
+    if probability < _LIKELY:
+        reasons.append(
+            f"Other cells within 3 % would explain its weak lines too (probability of this one {probability:.2g}); "
+            "sigma covers them."
+        )
     if moved.size and observed <= moved.size:
         reasons.append(
             f"{observed} line(s) above 3 sigma hold {moved.size} cell parameter(s): others could fit as well."

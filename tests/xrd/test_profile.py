@@ -79,13 +79,14 @@ def test_the_terms_stand_in_the_order_of_their_names() -> None:
 
 # --- the compiled loops against the plain functions and against differences
 
-TERMS = np.array([[1.0, 0.0, 0, 0, 0, 0], [3.0, 4.0, 0, 0, 0, 0], [7.0, 1.0, 0, 0, 0, 0]])
+TERMS = np.array([[1.0, 0.0, 0, 0, 0, 0, 0, 0], [3.0, 4.0, 0, 0, 0, 0, 0.4, 0.1], [7.0, 1.0, 0, 0, 0, 0, 0.05, -0.1]])
 PHASE_OF = np.zeros(3, dtype=np.int64)
-SLOTS = np.array([0.1, 0.034, 0, 0, 0, 0, 0.02, -0.001, 0.004, 0.0003, 0.03, 0.05, 0.013, 0.002])
+SLOTS = np.array([0.1, 0.034, 0, 0, 0, 0, 0.02, -0.001, 0.004, 0.0003, 0.03, 0.05, 0.05, 0, 0, 0.013, 0.002])
 
 
 def state(slots: np.ndarray) -> tuple[np.ndarray, ...]:
-    out = (np.zeros(3), np.zeros(3), np.zeros(3), np.zeros((3, 8)), np.zeros((3, 6)), np.zeros((3, 6)))
+    sizes = (kernels.CENTER_SLOPES, kernels.WIDTH_SLOPES, kernels.WIDTH_SLOPES)
+    out = (np.zeros(3), np.zeros(3), np.zeros(3), *(np.zeros((3, size)) for size in sizes))
     kernels.line_state(slots, 0.6199, PHASE_OF, TERMS, *out)
     return out
 
@@ -110,14 +111,14 @@ def test_compiled_positions_and_widths_are_those_of_the_plain_functions() -> Non
     np.testing.assert_allclose(etas, mixing, rtol=1e-12)
 
 
-@pytest.mark.parametrize("column", range(8))
+@pytest.mark.parametrize("column", range(10))
 def test_slopes_of_positions_are_the_differences(column: int) -> None:
-    slot = column if column < 6 else 12 + column - 6
+    slot = (0, 1, 2, 3, 4, 5, 15, 16, 13, 14)[column]
     expected, _, _ = differences(slot, 1e-7)
     np.testing.assert_allclose(state(SLOTS)[3][:, column], expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("column", range(6))
+@pytest.mark.parametrize("column", range(7))
 def test_slopes_of_widths_and_mixing_are_the_differences(column: int) -> None:
     _, by_width, by_mixing = differences(6 + column, 1e-7)
     np.testing.assert_allclose(state(SLOTS)[4][:, column], by_width, rtol=1e-6, atol=1e-8)

@@ -1,0 +1,125 @@
+"""Could a weak phase have another cell? Every cell within some percent is weighed by what its lines would find.
+
+The lines of a weak phase stand two to five standard deviations above the noise, and least squares comes to rest on
+whatever is near. Its covariance knows the curvature there and nothing of the next minimum. Here every cell of a grid is
+weighed, so that the sigma covers the cells that the data cannot rule out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from hydrostruct.material.cell import CrystalSystem
+from hydrostruct.xrd import kernels
+from hydrostruct.xrd.assess import Evidence
+from hydrostruct.xrd.first_look import FILTER_REACH
+from hydrostruct.xrd.line_columns import line_columns
+from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
+from hydrostruct.xrd.search import SEARCH_LIMIT
+
+Floats = npt.NDArray[np.float64]
+
+_POINTS = 161
+_WEAK = 20.0
+_HIDDEN_FWHM = 0.7
+_SEEN_SIGMA = 3.0
+_OWN_FWHM = 1.0
+_SYSTEMS = (CrystalSystem.CUBIC, CrystalSystem.TETRAGONAL, CrystalSystem.HEXAGONAL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RivalCells:
+    """What all cells about a solution say of it."""
+
+    parameter_covariance: Floats
+    """Scatter of the free parameters about the solution, shape (parameters, parameters); 0 where none was weighed."""
+    probability: Floats
+    """That of the solution's own cell, its lines no more than a width away, shape (phases,); 1 where not weighed."""
+
+
+def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absent: npt.NDArray[np.bool_]) -> RivalCells:
+    """Weigh the cells about each phase whose own cell the data hold loosely.
+
+    Parameters
+    ----------
+    model, data, evidence
+        What was fitted, to what, and what came of it.
+    absent : array of bool, shape (phases,)
+        Phases that are not there.
+
+    Returns
+    -------
+    RivalCells
+        Cubic, tetragonal and hexagonal phases of less than 20 sigma are weighed, when the sigma of an axis is more than
+        half a step of the grid (0.02 %); others keep what least squares says.
+
+    Notes
+    -----
+    The weight of a cell is Π exp(z²/2) 2Φ(z) over its lines, with z what a matched filter sees there in units of its
+    sigma: the likelihood with each intensity taken over all values from 0 up. Where a line of another phase stands,
+    nothing can be seen, and z counts as 0. All cells within 3 % are alike before.
+    """
+    matrix = np.zeros_like(evidence.parameter_covariance)
+    probability = np.ones(len(model.phases))
+    for index, phase in enumerate(model.phases):
+        moved = cell_parameters(model, index)
+        if absent[index] or evidence.significance[index] > _WEAK or phase.system not in _SYSTEMS:
+            continue
+        if np.any(moved < 0) or not _is_loose(evidence, moved):
+            continue
+        values = evidence.solution.values[moved]
+        factors = np.linspace(1.0 - SEARCH_LIMIT, 1.0 + SEARCH_LIMIT, _POINTS)
+        grid = np.array(list(itertools.product(factors, repeat=moved.size)))
+        trial = np.ascontiguousarray(values / grid**2)
+        weight = _weights(model, data, evidence, index, trial)
+        away = trial - values
+        matrix[np.ix_(moved, moved)] = (away * weight[:, None]).T @ away
+        probability[index] = float(weight[_is_own(model, evidence, index, trial)].sum())
+    return RivalCells(parameter_covariance=matrix, probability=probability)
+
+
+def _is_loose(evidence: Evidence, moved: npt.NDArray[np.int64]) -> bool:
+    """Whether the sigma of an axis is more than half a step of the grid."""
+    sigma = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance)[moved], 0.0)) * evidence.agreement.inflation
+    step = 2.0 * SEARCH_LIMIT / (_POINTS - 1)
+    return bool(np.any(0.5 * sigma / np.abs(evidence.solution.values[moved]) > 0.5 * step))
+
+
+def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, trial: Floats) -> Floats:
+    solution = evidence.solution
+    columns = line_columns(model, data.position, solution.slots)
+    mine = model.phase_of[columns.lines] == index
+    signal = solution.residual + columns.shape[:, mine] @ solution.intensity[columns.lines[mine]]
+    width = float(np.median(solution.width[columns.lines[mine]]))
+    noise = evidence.agreement.inflation * evidence.detection_scale  # a guessed sigma may be far too large
+    seen = kernels.matched_filter(data.position, signal, data.weight, width, FILTER_REACH) / noise
+    found = 0.5 * seen**2 + special.log_ndtr(seen) + math.log(2.0)
+    for line in columns.lines[~mine]:
+        if solution.intensity[line] > _SEEN_SIGMA * evidence.detection_scale * evidence.intensity_sigma[line]:
+            found[np.abs(data.position - solution.position[line]) < _HIDDEN_FWHM * solution.width[line]] = 0.0
+    step = width / 8.0
+    angles = np.arange(data.position[0], data.position[-1], step)
+    score = np.interp(angles, data.position, found)
+    terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
+    total = kernels.score_cells(
+        trial, terms, model.wavelength_ang, float(angles[0]), step, score, float(solution.slots[-2])
+    )
+    weight = np.exp(total - total.max())
+    return np.asarray(weight / weight.sum())
+
+
+def _is_own(model: LeBailModel, evidence: Evidence, index: int, trial: Floats) -> npt.NDArray[np.bool_]:
+    """Cells none of whose lines in the range lies more than a width from the solution's."""
+    mine = (model.phase_of == index) & evidence.in_range
+    components, _ = phase_slots(model, evidence.solution.slots, index)
+    terms = model.terms[mine][:, : trial.shape[1]]
+    theta = np.radians(evidence.solution.position[mine] / 2)
+    # Δ2θ = tan θ Δq/q for a small change of q = 1/d²
+    change = np.degrees(np.tan(theta)) * ((trial - components) @ terms.T) / (terms @ components)
+    return np.asarray(np.all(np.abs(change) < _OWN_FWHM * evidence.solution.width[mine], axis=1))
