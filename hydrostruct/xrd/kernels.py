@@ -1079,6 +1079,52 @@ def score_cells(components, terms, wavelength, first, step, score, zero):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def score_apart(components, terms, wavelength, first, step, score, zero, apart):
+    """Sum of a score over the lines of each trial cell; of lines closer than ``apart`` only the best counts."""
+    n_cells = components.shape[0]
+    n_lines = terms.shape[0]
+    n = score.shape[0]
+    out = np.zeros(n_cells)
+    places = np.empty(n_lines)
+    factor = 0.25 * wavelength * wavelength
+    for c in range(n_cells):
+        count = 0
+        for k in range(n_lines):
+            q = 0.0
+            for j in range(components.shape[1]):
+                q += terms[k, j] * components[c, j]
+            sine2 = factor * q
+            if not (0.0 < sine2 < 1.0):
+                continue
+            at = math.degrees(2.0 * math.asin(math.sqrt(sine2))) + zero
+            i = count  # kept in order: lines come nearly sorted
+            while i > 0 and places[i - 1] > at:
+                places[i] = places[i - 1]
+                i -= 1
+            places[i] = at
+            count += 1
+        total = 0.0
+        best = -math.inf
+        head = -math.inf
+        for k in range(count):
+            at = (places[k] - first) / step
+            i = math.floor(at)
+            if not 0 <= i < n - 1:
+                continue
+            here = score[i] + (at - i) * (score[i + 1] - score[i])
+            if places[k] - head < apart:
+                if here > best:
+                    total += here - best
+                    best = here
+            else:
+                total += here
+                head = places[k]
+                best = here
+        out[c] = total
+    return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _inverse(a):
     """Inverse of a symmetric positive matrix, scaled to a unit diagonal first."""
     n = a.shape[0]

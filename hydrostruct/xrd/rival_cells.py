@@ -30,6 +30,10 @@ _WEAK = 20.0
 _HIDDEN_FWHM = 0.7
 _SEEN_SIGMA = 3.0
 _OWN_FWHM = 1.0
+# how much less a matched filter on a local ground knows of a line's place than least squares does
+_FILTER_LOSS = 1.7
+# lines that see the same peak tell of it once
+_APART_FWHM = 1.5
 _SYSTEMS = (CrystalSystem.CUBIC, CrystalSystem.TETRAGONAL, CrystalSystem.HEXAGONAL)
 
 
@@ -62,8 +66,8 @@ def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absen
     Notes
     -----
     The weight of a cell is Π exp(z²/2) 2Φ(z) over its lines, with z what a matched filter sees there in units of its
-    sigma: the likelihood with each intensity taken over all values from 0 up. Where a line of another phase stands,
-    nothing can be seen, and z counts as 0. All cells within 3 % are alike before.
+    sigma: the likelihood with each intensity taken over all values from 0 up. Lines that see the same peak count once.
+    Where a line of another phase stands, nothing can be seen, and z counts as 0. All cells within 3 % are alike before.
     """
     matrix = np.zeros_like(evidence.parameter_covariance)
     probability = np.ones(len(model.phases))
@@ -78,9 +82,10 @@ def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absen
         grid = np.array(list(itertools.product(factors, repeat=moved.size)))
         trial = np.ascontiguousarray(values / grid**2)
         weight = _weights(model, data, evidence, index, trial)
-        away = trial - values
+        own = _is_own(model, evidence, index, trial)
+        away = np.where(own[:, None], (trial - values) / _FILTER_LOSS, trial - values)
         matrix[np.ix_(moved, moved)] = (away * weight[:, None]).T @ away
-        probability[index] = float(weight[_is_own(model, evidence, index, trial)].sum())
+        probability[index] = float(weight[own].sum())
     return RivalCells(parameter_covariance=matrix, probability=probability)
 
 
@@ -107,8 +112,15 @@ def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, 
     angles = np.arange(data.position[0], data.position[-1], step)
     score = np.interp(angles, data.position, found)
     terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
-    total = kernels.score_cells(
-        trial, terms, model.wavelength_ang, float(angles[0]), step, score, float(solution.slots[-2])
+    total = kernels.score_apart(
+        trial,
+        terms,
+        model.wavelength_ang,
+        float(angles[0]),
+        step,
+        score,
+        float(solution.slots[-2]),
+        _APART_FWHM * width,
     )
     weight = np.exp(total - total.max())
     return np.asarray(weight / weight.sum())
