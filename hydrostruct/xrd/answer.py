@@ -16,6 +16,7 @@ from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
+from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.rival_cells import weigh_rivals
@@ -173,6 +174,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     if pattern.sector_changes is not None and answer.solution.converged:
         changes = pattern.sector_changes[:, answer.data.kept]
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
+    lines = spread_over_lines(model, answer.data, answer.evidence) if answer.solution.converged else None
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     return report_fit(
         pattern,
@@ -188,5 +190,6 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,
         sectors=sectors,
+        lines=lines,
         rivals=(rivals.parameter_covariance, rivals.probability),
     )

@@ -148,6 +148,7 @@ def report_fit(
     seconds: float,
     alternatives: tuple[str, ...] = (),
     sectors: SectorSpread | None = None,
+    lines: Floats | None = None,
     rivals: tuple[Floats, Floats] | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
@@ -175,6 +176,8 @@ def report_fit(
     sectors : SectorSpread, optional
         How the solution scatters with the sectors of the rings: where that is more than the pattern alone says, it is
         the uncertainty.
+    lines : array, optional, shape (parameters, parameters)
+        From `hydrostruct.xrd.line_spread`: scatter of the cells with single lines left out.
     rivals : (covariance, probability), optional
         From `hydrostruct.xrd.rival_cells`: scatter of the parameters over the cells that the data leave, and the
         probability of each phase's own.
@@ -196,6 +199,7 @@ def report_fit(
             ambiguous=bool(alternatives),
             unexplained=unexplained,
             sectors=sectors,
+            lines=lines,
             rivals=rivals,
         )
         for index, phase in enumerate(model.phases)
@@ -304,10 +308,12 @@ def _report_phase(
     ambiguous: bool,
     unexplained: str,
     sectors: SectorSpread | None,
+    lines: Floats | None,
     rivals: tuple[Floats, Floats] | None,
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [] if sectors is None else [sectors.parameter_covariance]
+    others += [] if lines is None else [lines]
     others += [] if rivals is None else [rivals[0]]
     numbers = _cell_numbers(model, evidence, index, systematic, others)
     observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])

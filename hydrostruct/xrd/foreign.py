@@ -218,7 +218,7 @@ def release_lines(model: LeBailModel, found: Explained, *, terms: int | None) ->
 
 
 def _released(model: LeBailModel, found: Explained, line: int, *, terms: int | None) -> tuple[LeBailModel, Explained]:
-    without = _without_line(model, line)
+    without = without_line(model, line)
     places, widths = _single_peaks(found)
     places = np.append(places, found.solution.position[line])
     widths = np.append(widths, found.solution.width[line])
@@ -226,8 +226,8 @@ def _released(model: LeBailModel, found: Explained, line: int, *, terms: int | N
     return without, _fitted(without, found.data, own, (places, widths), terms=terms)
 
 
-def _without_line(model: LeBailModel, line: int) -> LeBailModel:
-    """The model with one line taken out of its phase."""
+def without_line(model: LeBailModel, line: int) -> LeBailModel:
+    """The model with one line, by its number, taken out of its phase."""
     nowhere = model.terms.copy()
     nowhere[line] = 0.0
     return replace(model, terms=nowhere)
