@@ -26,6 +26,8 @@ _TOLERANCE = 1e-4
 _FAR = 0.2
 _START_TERMS = 12
 _FEWEST_TERMS = 2
+# part of the widest that a line may be
+_WIDE = 0.6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -285,6 +287,10 @@ def fit_with_background(
     solution = solve(model, used, values, widths_are_known=widths_are_known)
     if terms is not None:
         return solution, used
+    if _lines_are_background(model, solution):
+        start = solve(model, data, values, most_steps=0)
+        used = with_terms(data, max(len(used.basis), choose_terms(model, data, start)))
+        solution = solve(model, used, values)
     for _ in range(2):
         count = choose_terms(model, data, solution)
         if count == len(used.basis):
@@ -292,3 +298,8 @@ def fit_with_background(
         used = with_terms(data, count)
         solution = solve(model, used, solution.values)
     return solution, used
+
+
+def _lines_are_background(model: LeBailModel, solution: Solution) -> bool:
+    """Whether lines grew towards the widest that they may be: they then stand for background terms that are missing."""
+    return any(solution.values[index] > _WIDE * model.highest[index] for index in _width_parameters(model))
