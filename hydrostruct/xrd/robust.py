@@ -24,8 +24,8 @@ from hydrostruct.xrd.model import FitData, LeBailModel
 Floats = npt.NDArray[np.float64]
 
 LOSSES = ("squares", "soft-l1", "cauchy")
-KNEE_SIGMA = 6.0
-"""Where a residual begins to count less, in standard deviations: Gaussian noise hardly ever gets there."""
+KNEE_SIGMA = {"soft-l1": 6.0, "cauchy": 9.0}
+"""Where a residual begins to count less, in standard deviations: on Gaussian noise both cost a thousandth of sigma."""
 _MOST_ROUNDS = 50
 _STILL = 1e-3
 _LEAST_SCALE = 1e-6
@@ -55,7 +55,7 @@ def robust_fit(
     Notes
     -----
     With z = (y − c)/(s sigma) and s the median scatter of the residuals (median of |z| over 0.6745), the loss is
-    2k²(√(1 + z²/k²) − 1) (soft-l1) or k² log(1 + z²/k²) (cauchy), k = 6; each round is least squares with the weights
+    2k²(√(1 + z²/k²) − 1) (soft-l1) or k² log(1 + z²/k²) (cauchy), k = 6 or 9; each round is least squares with the weights
     f/sigma², f = (1 + z²/k²)^(−1/2) or (1 + z²/k²)^(−1). The covariance is Huber's: (JᵀWfJ)⁻¹ of those weights,
     times s² ⟨ψ²⟩⟨f⟩/⟨ψ′⟩², ψ = zf, so that a spot makes no sigma of the others larger than what it does to them. On
     Gaussian noise the fit is within some hundredths of a sigma of least squares.
@@ -64,7 +64,7 @@ def robust_fit(
     weighted, steps, settled = data, solution.steps, False
     for _ in range(_MOST_ROUNDS):
         scale = _scale(data, solution)
-        fresh = _weight_factor(_standard(data, solution, scale), loss)
+        fresh = _weight_factor(_standard(data, solution, KNEE_SIGMA[loss] * scale), loss)
         settled = bool(np.max(np.abs(fresh - factor)) < _STILL)
         if settled:
             break
@@ -82,9 +82,9 @@ def _scale(data: FitData, solution: Solution) -> float:
     return max(float(scatter_scales(data.intensity, data.weight, solution.residual)[1]), _LEAST_SCALE)
 
 
-def _standard(data: FitData, solution: Solution, scale: float) -> Floats:
-    """Residuals over their standard deviation, in units of the knee."""
-    return np.asarray(solution.residual * np.sqrt(data.weight) / (scale * KNEE_SIGMA))
+def _standard(data: FitData, solution: Solution, knee: float) -> Floats:
+    """Residuals over sigma in units of the knee."""
+    return np.asarray(solution.residual * np.sqrt(data.weight) / knee)
 
 
 def _weight_factor(u: Floats, loss: str) -> Floats:
@@ -99,6 +99,6 @@ def _influence_slope(u: Floats, loss: str) -> Floats:
 
 def _pseudo_residual(data: FitData, solution: Solution, factor: Floats, loss: str) -> Floats:
     """Residuals whose weighted squares, under the weights of the fit, make its covariance Huber's."""
-    u = _standard(data, solution, _scale(data, solution))
+    u = _standard(data, solution, KNEE_SIGMA[loss] * _scale(data, solution))
     slope = max(float(np.mean(_influence_slope(u, loss))), 0.1)
     return np.asarray(solution.residual * np.sqrt(factor * np.mean(factor)) / slope)
