@@ -55,10 +55,11 @@ def robust_fit(
     Notes
     -----
     With z = (y − c)/(s sigma) and s the median scatter of the residuals (median of |z| over 0.6745), the loss is
-    2k²(√(1 + z²/k²) − 1) (soft-l1) or k² log(1 + z²/k²) (cauchy), k = 6 or 9; each round is least squares with the weights
-    f/sigma², f = (1 + z²/k²)^(−1/2) or (1 + z²/k²)^(−1). The covariance is Huber's: (JᵀWfJ)⁻¹ of those weights,
+    2k²(√(1 + z²/k²) − 1) (soft-l1) or k² log(1 + z²/k²) (cauchy), k = 6 or 9; each round is least squares with the
+    weights f/sigma², f = (1 + z²/k²)^(−1/2) or (1 + z²/k²)^(−1). The covariance is Huber's: (JᵀWfJ)⁻¹ of those weights,
     times s² ⟨ψ²⟩⟨f⟩/⟨ψ′⟩², ψ = zf, so that a spot makes no sigma of the others larger than what it does to them. On
-    Gaussian noise the fit is within some hundredths of a sigma of least squares.
+    Gaussian noise the fit is within some hundredths of a sigma of least squares. Spots all on one side of the lines
+    still move the cell, by less, and no sigma knows of it.
     """
     factor = np.ones(data.weight.size)
     weighted, steps, settled = data, solution.steps, False
