@@ -335,6 +335,8 @@ class Outcome:
     """Same shape."""
     absent: Floats
     """Fitted area over its sigma of each line that is not there, shape (patterns, lines)."""
+    trusted: NDArray[np.bool_]
+    """Whether the phase of each column was called converged, same shape."""
     terms: list[int]
     verdicts: Counter[str]
     seconds: float
@@ -372,7 +374,7 @@ def run_case(case: Case, count: int, seed: int = 20261122) -> Outcome:
         for number in (*("a_ang", "c_ang")[: len(crystal.cell)], "volume_ang3")
     ]
     floors: dict[tuple[int, int], Floats] = {}
-    rows, absent, terms, verdicts = [], [], [], Counter()
+    rows, absent, trusted, terms, verdicts = [], [], [], [], Counter()
     for index in range(count):
         cells = [np.array(one.cell) * (1 + random.normal(0, 0.002, len(one.cell))) for one in case.crystals]
         which = index % len(case.backgrounds)
@@ -388,14 +390,21 @@ def run_case(case: Case, count: int, seed: int = 20261122) -> Outcome:
         )
         numbers = np.array([numbers_of(found[i], number) for i, number in names])
         rows.append(np.column_stack((numbers[:, 0] - true, numbers[:, 1:], floors[which, terms[-1]])))
+        trusted.append([str(found[i].verdict) == "converged" for i, _ in names])
         absent.append([line_pull(found[i], hkl) for i, hkl in case.absent])
     table = np.array(rows)
     seconds = (time.process_time() - began) / count
     parts = dict(zip(("errors", "sigma", "statistical", "floor"), np.moveaxis(table, 2, 0), strict=True))
     return Outcome(
-        case=replace(case, height=height), names=names, absent=np.array(absent), terms=terms, verdicts=verdicts,
-        seconds=seconds, **parts,
-    )  # fmt: skip
+        case=replace(case, height=height),
+        names=names,
+        absent=np.array(absent),
+        trusted=np.array(trusted),
+        terms=terms,
+        verdicts=verdicts,
+        seconds=seconds,
+        **parts,
+    )
 
 
 def numbers_of(found: Any, number: str) -> tuple[float, float, float]:
@@ -449,6 +458,10 @@ def print_outcome(outcome: Outcome) -> None:
             f"  {case.crystals[phase].name} {hkl}, not there: area over its sigma, mean "
             f"{pull.mean():.3f} +- {1 / math.sqrt(pull.size):.3f}, spread {pull.std(ddof=1):.3f}"
         )
+    far = np.any(np.abs(outcome.pulls) > 5, axis=1)
+    unflagged = np.any((np.abs(outcome.pulls) > 5) & outcome.trusted, axis=1)
+    if np.any(far):
+        print(f"  a number more than 5 sigma off: {far.sum()} patterns, {unflagged.sum()} of them called converged")
     print("  " + "; ".join(f"{word} {number}" for word, number in sorted(outcome.verdicts.items())) + "\n")
 
 
