@@ -82,6 +82,12 @@ def lebail(
         ),
     ] = None,
     search: Annotated[str, typer.Option("--search", help="Look for other cells: auto, never, always.")] = "auto",
+    method: Annotated[
+        str, typer.Option("--method", help="Intensities: pawley (least squares) or le-bail (classical partition).")
+    ] = "pawley",
+    loss: Annotated[
+        str, typer.Option("--loss", help="squares; or soft-l1, cauchy, which let leftover spots stand apart.")
+    ] = "squares",
     wavelength_sigma: Annotated[
         float | None, typer.Option("--wavelength-sigma", help="Its uncertainty in Å, for the systematic part.")
     ] = None,
@@ -115,6 +121,8 @@ def lebail(
         "stress": _stresses(stress or [], phase, phases),
         "wavelength_sigma_ang": wavelength_sigma,
         "distance_relative_sigma": distance_relative_sigma,
+        "method": method,
+        "loss": loss,
     }
     fits, failures = _fit_files(files, phases, wavelength, options)
     if len(failures) == len(files) == 1:

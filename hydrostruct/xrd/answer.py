@@ -19,6 +19,7 @@ from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
 from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.sector_spread import spread_over_sectors
 
@@ -61,14 +62,25 @@ class FitOptions:
     """Standard uncertainty of the wavelength, in Å; None when it is not given."""
     distance_relative_sigma: float | None
     """Relative standard uncertainty of the detector's distance; None when it is not given."""
+    method: str = "pawley"
+    """How intensities are found in the end: pawley or le-bail."""
+    loss: str = "squares"
+    """What is made least in the end: squares, soft-l1 or cauchy."""
 
     @staticmethod
     def checked(
-        background: str | int, search: str, wavelength_sigma_ang: float | None, distance_relative_sigma: float | None
+        background: str | int,
+        search: str,
+        wavelength_sigma_ang: float | None,
+        distance_relative_sigma: float | None,
+        *,
+        method: str = "pawley",
+        loss: str = "squares",
     ) -> FitOptions:
         """Refuse what cannot be meant."""
         if search not in _SEARCH_WORDS:
             raise InputError(f"fit: search is {search!r}. Expected one of {', '.join(_SEARCH_WORDS)}.")
+        check_refinement(method, loss)
         terms = None if background == "auto" else background
         if terms is not None and (not isinstance(terms, int) or not 1 <= terms <= 60):
             raise InputError(f"fit: background is {background!r}. Expected 'auto' or 1 to 60 terms.")
@@ -80,6 +92,8 @@ class FitOptions:
             search=search,
             wavelength_sigma_ang=wavelength_sigma_ang,
             distance_relative_sigma=distance_relative_sigma,
+            method=method,
+            loss=loss,
         )
 
 

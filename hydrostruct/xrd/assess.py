@@ -15,6 +15,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
+from hydrostruct.xrd.line_scatter import scatter_covariance
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
@@ -107,6 +108,12 @@ def weigh_evidence(
     evidence = kernels.phase_evidence(seen, lines, solution.intensity, model.phase_of, inside, len(model.phases))
     significance = _significance(model, solution, lines, (seen, inside), evidence, doubt=doubt)
     share, share_sigma = shares(*evidence[3:])
+    parameters = matrix[n_linear:, n_linear:]
+    scattered = scatter_covariance(
+        model, data, solution, intensity_sigma=sigma, covariance=parameters, noise=report.inflation
+    )
+    if scattered is not None:
+        parameters = parameters + scattered / report.inflation**2
     observed, free = kernels.count_lines(
         solution.position,
         solution.width,
@@ -129,7 +136,7 @@ def weigh_evidence(
         significance=significance,
         share=share,
         share_sigma=share_sigma,
-        parameter_covariance=matrix[n_linear:, n_linear:],
+        parameter_covariance=parameters,
     )
 
 

@@ -26,6 +26,9 @@ _TOLERANCE = 1e-4
 _FAR = 0.2
 _START_TERMS = 12
 _FEWEST_TERMS = 2
+_COST_OF_A_TERM = 2.0
+# part of the widest that a line may be
+_WIDE = 0.6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,15 +254,16 @@ def _width_parameters(model: LeBailModel) -> list[int]:
 
 
 def choose_terms(model: LeBailModel, data: FitData, solution: Solution) -> int:
-    """How many background terms the data ask for: least Bayesian information criterion.
+    """How many background terms the data ask for: least criterion of Akaike.
 
-    The noise is the scatter from point to point, whatever sigma says, times the serial correlation of the residuals,
-    so that a wrong peak shape buys fewer terms.
+    The Bayesian one stops earlier, where each term that is missing is worth up to 2.7 sigma; weak lines were then 0.15
+    sigma too low on 2000 points. The noise is the scatter from point to point, whatever sigma says, times the serial
+    correlation of the residuals, so that a wrong peak shape buys fewer terms.
     """
     chi2, _, gains = linear_chi2(model, data, solution.slots)
     noise = noise_scale(data) ** 2 * serial_factor(solution.residual * np.sqrt(data.weight))
     after = chi2 + np.concatenate((np.cumsum(gains[::-1] ** 2)[::-1][1:], [0.0]))
-    score = after / noise + math.log(data.position.size) * np.arange(1, len(gains) + 1)
+    score = after / noise + _COST_OF_A_TERM * np.arange(1, len(gains) + 1)
     return max(_FEWEST_TERMS, int(np.argmin(score)) + 1)
 
 
@@ -287,6 +291,10 @@ def fit_with_background(
     solution = solve(model, used, values, widths_are_known=widths_are_known)
     if terms is not None:
         return solution, used
+    if _lines_are_background(model, solution):
+        start = solve(model, data, values, most_steps=0)
+        used = with_terms(data, max(len(used.basis), choose_terms(model, data, start)))
+        solution = solve(model, used, values)
     for _ in range(2):
         count = choose_terms(model, data, solution)
         if count == len(used.basis):
@@ -294,3 +302,8 @@ def fit_with_background(
         used = with_terms(data, count)
         solution = solve(model, used, solution.values)
     return solution, used
+
+
+def _lines_are_background(model: LeBailModel, solution: Solution) -> bool:
+    """Whether lines grew towards the widest that they may be: they then stand for background terms that are missing."""
+    return any(solution.values[index] > _WIDE * model.highest[index] for index in _width_parameters(model))

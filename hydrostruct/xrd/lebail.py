@@ -24,7 +24,7 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
-from hydrostruct.xrd.assess import solution_cell, weigh_evidence
+from hydrostruct.xrd.assess import solution_cell
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
 from hydrostruct.xrd.fit_result import PatternFit
@@ -52,6 +52,7 @@ from hydrostruct.xrd.model import (
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.refine import refine
 from hydrostruct.xrd.search import search_cells
 from hydrostruct.xrd.single_peaks import own_parameters
 
@@ -79,6 +80,8 @@ def fit_pattern(
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
     seed: PatternFit | None = None,
+    method: str = "pawley",
+    loss: str = "squares",
 ) -> PatternFit:
     """Le Bail fit of one pattern.
 
@@ -115,6 +118,12 @@ def fit_pattern(
         Relative standard uncertainty of the detector's distance: gives the systematic part.
     seed : PatternFit, optional
         A fit of another pattern with the same phases and free words: this one starts where that one came to rest.
+    method : {"pawley", "le-bail"}
+        All intensities by least squares, or, from the solution of that, the classical partition of the counts (see
+        `hydrostruct.xrd.partition`): for comparison with other programs; where lines overlap it is the less accurate.
+    loss : {"squares", "soft-l1", "cauchy"}
+        What is made least once cells were found; the last two let single points far off stand apart (see
+        `hydrostruct.xrd.robust`).
 
     Returns
     -------
@@ -136,7 +145,9 @@ def fit_pattern(
     >>> fit.verdict.value, round(fit.phases["Au"].a_ang, 3)
     ('converged', 3.968)
     """
-    options = FitOptions.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
+    options = FitOptions.checked(
+        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss
+    )
     began = time.perf_counter()
     limits = fit_range(pattern, two_theta_deg)
     model = build_model(
@@ -175,6 +186,8 @@ def fit_patterns(
     stress: Mapping[str, float] | None = None,
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
+    method: str = "pawley",
+    loss: str = "squares",
 ) -> list[PatternFit]:
     """Le Bail fits of many patterns in this process, each seeded by the last one that convinced.
 
@@ -189,6 +202,8 @@ def fit_patterns(
         As in `fit_pattern`, the same for all patterns.
     wavelength_sigma_ang, distance_relative_sigma : float, optional
         As in `fit_pattern`.
+    method, loss : str
+        As in `fit_pattern`.
 
     Returns
     -------
@@ -200,7 +215,9 @@ def fit_patterns(
     InputError
         As in `fit_pattern`.
     """
-    options = FitOptions.checked(background, search, wavelength_sigma_ang, distance_relative_sigma)
+    options = FitOptions.checked(
+        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss
+    )
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
     data: FitData | None = None
@@ -254,7 +271,7 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     if options.search != "always" and convinces(model, *nearest):
-        return _settle(Explained(model=model, solution=nearest[0], data=nearest[1]), ())
+        return _settle(Explained(model=model, solution=nearest[0], data=nearest[1]), (), options)
     peaks = find_peaks(data)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried = [nearest, trusting.on_everything]
@@ -276,14 +293,14 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
         near = fit_leaving_out(model, data, start, peaks, terms=options.terms)
         supported = is_supported(near, peaks)
         if not supported:
-            return _settle(found, alternatives)
+            return _settle(found, alternatives, options)
     if found.foreign_deg.size and found.is_complete:
         found = release_lines(model, found, terms=options.terms)
     if near.foreign_deg.size and near.is_complete:
         near = release_lines(model, near, terms=options.terms)
     if not convinces(model, *best) and rests_free(near) and _is_as_good(near, found, best, peaks):
-        return _settle(near, (), least=SUPPORTED_SIGMA if supported else DETECTION_SIGMA)
-    return _settle(found, alternatives)
+        return _settle(near, (), options, least=SUPPORTED_SIGMA if supported else DETECTION_SIGMA)
+    return _settle(found, alternatives, options)
 
 
 def _is_as_good(near: Explained, found: Explained, best: tuple[Solution, FitData], peaks: Peaks) -> bool:
@@ -343,32 +360,34 @@ def _describe(model: LeBailModel, solution: Solution) -> str:
     return "; ".join(parts) + "."
 
 
-def _settle(found: Explained, alternatives: tuple[str, ...], *, least: float = DETECTION_SIGMA) -> Answer:
+def _settle(
+    found: Explained, alternatives: tuple[str, ...], options: FitOptions, *, least: float = DETECTION_SIGMA
+) -> Answer:
     """Take away phases that are not there, so that they chase no noise and share no line, and fit the others again.
 
     One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
     the first gives up may be all that the second needs.
     """
-    model, solution, data = found.model, found.solution, found.data
-    evidence = weigh_evidence(model, data, solution)
-    significance = evidence.significance
+    model, data = found.model, found.data
+    refined = refine(model, data, found.solution, method=options.method, loss=options.loss)
+    significance = refined.evidence.significance
     absent = np.zeros(significance.size, dtype=np.bool_)
     while np.any(weak := (significance < least) & ~absent):
-        if not solution.converged:
+        if not refined.solution.converged:
             absent |= weak
             break
         absent[np.argmin(np.where(weak, significance, np.inf))] = True
-        held_model, values = without_absent(model, solution, absent)
+        held_model, values = without_absent(model, refined.solution, absent)
         solution = solve(held_model, data, values)
-        evidence = weigh_evidence(held_model, data, solution)
-        significance = np.where(absent, significance, evidence.significance)
+        refined = refine(held_model, data, solution, method=options.method, loss=options.loss)
+        significance = np.where(absent, significance, refined.evidence.significance)
     return Answer(
         model=model,
-        solution=solution,
-        data=data,
-        evidence=evidence,
+        solution=refined.solution,
+        data=refined.data,
+        evidence=refined.evidence,
         absent=absent,
         significance=significance,
-        foreign=replace(found, solution=solution),
+        foreign=replace(found, solution=refined.solution),
         alternatives=alternatives,
     )

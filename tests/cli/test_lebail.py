@@ -112,6 +112,16 @@ def test_the_systematic_part_is_there_when_its_cause_is_given(capsys: pytest.Cap
     assert found["a_systematic_ang"] == pytest.approx(1e-4 * found["a_ang"], rel=1e-3)
 
 
+@pytest.mark.parametrize("words", [("--method", "le-bail"), ("--loss", "soft-l1"), ("--loss", "cauchy")])
+def test_another_method_or_loss_gives_the_same_cell_where_nothing_is_wrong(
+    capsys: pytest.CaptureFixture[str], pattern: str, words: tuple[str, str]
+) -> None:
+    plain, other = (documents(capsys, pattern, *PHASE, *more)[0]["phases"]["CeH9-P63mmc"] for more in ((), words))
+    assert abs(other["a_ang"] - plain["a_ang"]) < plain["a_sigma_ang"]
+    assert other["a_ang"] != plain["a_ang"]
+    assert other["a_sigma_ang"] == pytest.approx(plain["a_sigma_ang"], rel=0.3)
+
+
 def test_what_is_not_known_is_null(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
     (document,) = documents(capsys, pattern, *PHASE, "--phase", "CeH4-I4mmm", status=0)
     found = document["phases"]["CeH4-I4mmm"]

@@ -1,0 +1,105 @@
+"""A loss that lets single points stand apart: least squares, weighted anew until nothing moves.
+
+Spots that no mask took away put narrow spikes on a pattern. Where one sits on the flank of a line, least squares moves
+the line; a loss that grows more slowly than the square beyond some standard deviations does so much less.
+
+References
+----------
+Huber and Ronchetti, Robust Statistics (2nd ed., 2009), doi 10.1002/9780470434697, section 7.6: the covariance.
+Holland and Welsch, Commun. Stat. Theory Methods 6, 813 (1977), doi 10.1080/03610927708827533: reweighting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd.assess import Evidence, weigh_evidence
+from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.kernels import scatter_scales, weighted_gram
+from hydrostruct.xrd.model import FitData, LeBailModel
+
+Floats = npt.NDArray[np.float64]
+
+LOSSES = ("squares", "soft-l1", "cauchy")
+KNEE_SIGMA = {"soft-l1": 6.0, "cauchy": 9.0}
+"""Where a residual begins to count less, in standard deviations: on Gaussian noise both cost a thousandth of sigma."""
+_MOST_ROUNDS = 50
+_STILL = 1e-3
+_LEAST_SCALE = 1e-6
+
+
+def robust_fit(
+    model: LeBailModel, data: FitData, solution: Solution, *, loss: str
+) -> tuple[Solution, FitData, Evidence]:
+    """Fit again with a loss that grows more slowly than the square.
+
+    Parameters
+    ----------
+    model, data, solution
+        What was fitted by least squares, to what, and where it came to rest.
+    loss : {"soft-l1", "cauchy"}
+        The loss.
+
+    Returns
+    -------
+    solution : Solution
+        Where the fit of that loss comes to rest; not converged when the weights did not settle.
+    data : FitData
+        With the weights that belong to it.
+    evidence : Evidence
+        Its uncertainties; its R factors count a point as far as the loss does.
+
+    Notes
+    -----
+    With z = (y − c)/(s sigma) and s the median scatter of the residuals (median of |z| over 0.6745), the loss is
+    2k²(√(1 + z²/k²) − 1) (soft-l1) or k² log(1 + z²/k²) (cauchy), k = 6 or 9; each round is least squares with the
+    weights f/sigma², f = (1 + z²/k²)^(−1/2) or (1 + z²/k²)^(−1). The covariance is Huber's: (JᵀWfJ)⁻¹ of those weights,
+    times s² ⟨ψ²⟩⟨f⟩/⟨ψ′⟩², ψ = zf, so that a spot makes no sigma of the others larger than what it does to them. On
+    Gaussian noise the fit is within some hundredths of a sigma of least squares. Spots all on one side of the lines
+    still move the cell, by less, and no sigma knows of it.
+    """
+    factor = np.ones(data.weight.size)
+    weighted, steps, settled = data, solution.steps, False
+    for _ in range(_MOST_ROUNDS):
+        scale = _scale(data, solution)
+        fresh = _weight_factor(_standard(data, solution, KNEE_SIGMA[loss] * scale), loss)
+        settled = bool(np.max(np.abs(fresh - factor)) < _STILL)
+        if settled:
+            break
+        factor = fresh
+        weight = data.weight * factor
+        weighted = replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
+        solution = solve(model, weighted, solution.values)
+        steps += solution.steps
+    solution = replace(solution, converged=solution.converged and settled, steps=steps)
+    counted = replace(solution, residual=_pseudo_residual(data, solution, factor, loss))
+    return solution, weighted, replace(weigh_evidence(model, weighted, counted), solution=solution)
+
+
+def _scale(data: FitData, solution: Solution) -> float:
+    return max(float(scatter_scales(data.intensity, data.weight, solution.residual)[1]), _LEAST_SCALE)
+
+
+def _standard(data: FitData, solution: Solution, knee: float) -> Floats:
+    """Residuals over sigma in units of the knee."""
+    return np.asarray(solution.residual * np.sqrt(data.weight) / knee)
+
+
+def _weight_factor(u: Floats, loss: str) -> Floats:
+    return np.asarray(1.0 / np.sqrt(1.0 + u * u) if loss == "soft-l1" else 1.0 / (1.0 + u * u))
+
+
+def _influence_slope(u: Floats, loss: str) -> Floats:
+    """Derivative of ψ, what a point does to the fit, by its residual."""
+    square = 1.0 + u * u
+    return np.asarray(square**-1.5 if loss == "soft-l1" else (1.0 - u * u) / square**2)
+
+
+def _pseudo_residual(data: FitData, solution: Solution, factor: Floats, loss: str) -> Floats:
+    """Residuals whose weighted squares, under the weights of the fit, make its covariance Huber's."""
+    u = _standard(data, solution, KNEE_SIGMA[loss] * _scale(data, solution))
+    slope = max(float(np.mean(_influence_slope(u, loss))), 0.1)
+    return np.asarray(solution.residual * np.sqrt(factor * np.mean(factor)) / slope)
