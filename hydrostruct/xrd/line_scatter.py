@@ -23,12 +23,13 @@ from hydrostruct.xrd.single_peaks import own_lines
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CHANCE = 1e-3
+CHANCE = 0.02
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
 _CORE_FWHM = 1.5
 _MIXING = 0.4
 _LEAST_LEFT = 0.02
+_FEWEST = 3
 
 
 def scatter_covariance(
@@ -64,13 +65,13 @@ def scatter_covariance(
         strong = np.flatnonzero(own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma))
     free = sum(name.startswith(("cell:", "zero", "displacement")) for name in model.parameter_names)
     degrees = strong.size - min(free, 2 * strong.size)
-    if degrees < 1 or not noise > 0:
+    if degrees < _FEWEST or not noise > 0:
         return None
     slope, size = _slopes(data, solution, strong)
     seen = size > 0
     degrees -= int(np.sum(~seen))
     total = float(np.sum(slope[seen] ** 2 / size[seen])) / noise**2
-    if degrees < 1 or special.gammaincc(0.5 * degrees, 0.5 * total) > CHANCE:
+    if degrees < _FEWEST or special.gammaincc(0.5 * degrees, 0.5 * total) > CHANCE:
         return None
     places = _place_slopes(model, data, solution, strong[seen])
     weighted = places * size[seen][:, None]
