@@ -71,6 +71,8 @@ class Evidence:
     """Its uncertainty, shape (phases,)."""
     parameter_covariance: Floats
     """Of the free parameters, unscaled, shape (parameters, parameters)."""
+    scattered: Floats | None
+    """What lines that lie beside their places add to it once it is scaled, same shape; None where none do."""
 
 
 def weigh_evidence(
@@ -109,11 +111,6 @@ def weigh_evidence(
     significance = _significance(model, solution, lines, (seen, inside), evidence, doubt=doubt)
     share, share_sigma = shares(*evidence[3:])
     parameters = matrix[n_linear:, n_linear:]
-    scattered = scatter_covariance(
-        model, data, solution, intensity_sigma=sigma, covariance=parameters, noise=report.inflation
-    )
-    if scattered is not None:
-        parameters = parameters + scattered / report.inflation**2
     observed, free = kernels.count_lines(
         solution.position,
         solution.width,
@@ -137,6 +134,9 @@ def weigh_evidence(
         share=share,
         share_sigma=share_sigma,
         parameter_covariance=parameters,
+        scattered=scatter_covariance(
+            model, data, solution, intensity_sigma=sigma, covariance=parameters, noise=report.inflation
+        ),
     )
 
 
@@ -377,6 +377,8 @@ def _cell_numbers(
 
     statistical = cell_sigma(evidence.parameter_covariance)
     sigma = statistical * evidence.agreement.inflation
+    if evidence.scattered is not None:
+        sigma = np.hypot(sigma, cell_sigma(evidence.scattered))
     for covariances in others:  # what the curvature at the minimum does not know
         sigma = np.maximum(sigma, cell_sigma(covariances))
     common = np.full(7, np.nan) if systematic is None else systematic

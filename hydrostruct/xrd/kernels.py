@@ -969,6 +969,27 @@ def matched_filter(x, residual, w, width, reach):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def place_pulls(x, w, residual, lines, centers, widths, intensity, mixing, reach):
+    """Slope of half chi2 along the place of each line, and its curvature, from the points within a reach in widths."""
+    slope = np.zeros(lines.shape[0])
+    size = np.zeros(lines.shape[0])
+    for n in range(lines.shape[0]):
+        k = lines[n]
+        c, gamma = centers[k], widths[k]
+        start = np.searchsorted(x, c - reach * gamma)
+        stop = np.searchsorted(x, c + reach * gamma)
+        for i in range(start, stop):
+            t = (x[i] - c) / gamma
+            bell = 1.0 / (1.0 + 4.0 * t * t)
+            lorentz = _LORENTZ * bell * bell * 8.0 * t
+            gauss = _GAUSS * math.exp(-4.0 * _LN2 * t * t) * 8.0 * _LN2 * t
+            by_place = intensity[k] * (mixing * lorentz + (1.0 - mixing) * gauss) / (gamma * gamma)
+            slope[n] += w[i] * by_place * residual[i]
+            size[n] += w[i] * by_place * by_place
+    return slope, size
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def lines_in_range(x, centers, widths, step):
     """Lines with a measured point within half a width of their position on each side."""
     n = x.shape[0]

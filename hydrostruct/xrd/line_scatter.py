@@ -14,21 +14,22 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from hydrostruct.xrd import kernels
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel
-from hydrostruct.xrd.profile import pseudo_voigt
 from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CHANCE = 1e-3
+CHANCE = 0.02
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
 _CORE_FWHM = 1.5
 _MIXING = 0.4
 _LEAST_LEFT = 0.02
+_FEWEST = 3
 
 
 def scatter_covariance(
@@ -64,13 +65,23 @@ def scatter_covariance(
         strong = np.flatnonzero(own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma))
     free = sum(name.startswith(("cell:", "zero", "displacement")) for name in model.parameter_names)
     degrees = strong.size - min(free, 2 * strong.size)
-    if degrees < 1 or not noise > 0:
+    if degrees < _FEWEST or not noise > 0:
         return None
-    slope, size = _slopes(data, solution, strong)
+    slope, size = kernels.place_pulls(
+        data.position,
+        data.weight,
+        solution.residual,
+        strong,
+        solution.position,
+        solution.width,
+        solution.intensity,
+        _MIXING,
+        _CORE_FWHM,
+    )
     seen = size > 0
     degrees -= int(np.sum(~seen))
     total = float(np.sum(slope[seen] ** 2 / size[seen])) / noise**2
-    if degrees < 1 or special.gammaincc(0.5 * degrees, 0.5 * total) > CHANCE:
+    if degrees < _FEWEST or special.gammaincc(0.5 * degrees, 0.5 * total) > CHANCE:
         return None
     places = _place_slopes(model, data, solution, strong[seen])
     weighted = places * size[seen][:, None]
@@ -79,20 +90,6 @@ def scatter_covariance(
     variance = (total - degrees) * noise**2 / left
     pull = covariance @ weighted.T
     return np.asarray(variance * pull @ pull.T)
-
-
-def _slopes(data: FitData, solution: Solution, lines: Ints) -> tuple[Floats, Floats]:
-    """Slope of half chi² along the place of each line, and its curvature."""
-    reach = int(np.ceil(_CORE_FWHM * float(np.max(solution.width[lines])) / data.step_deg))
-    middle = np.searchsorted(data.position, solution.position[lines])
-    index = np.clip(middle[:, None] + np.arange(-reach, reach + 1), 0, data.position.size - 1)
-    away = data.position[index] - solution.position[lines, None]
-    width = solution.width[lines, None]
-    step = 0.02 * width
-    by_place = pseudo_voigt(away - step, width, _MIXING) - pseudo_voigt(away + step, width, _MIXING)
-    by_place *= solution.intensity[lines, None] / (2.0 * step) * (np.abs(away) <= _CORE_FWHM * width)
-    weighted = by_place * data.weight[index]
-    return np.sum(weighted * solution.residual[index], axis=1), np.sum(weighted * by_place, axis=1)
 
 
 def _place_slopes(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> Floats:

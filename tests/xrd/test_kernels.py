@@ -208,3 +208,17 @@ def test_the_matched_filter_of_an_even_grid_is_that_of_any_grid() -> None:
         spread = np.linalg.inv(design.T @ design)
         height = (spread @ design.T @ (residual[near] * np.sqrt(weight[near])))[0]
         assert even[at] == pytest.approx(height / math.sqrt(spread[0, 0]), abs=1e-6)
+
+
+def test_pulls_at_the_places_of_lines_are_those_of_a_line_moved_a_little() -> None:
+    random = np.random.default_rng(4)
+    x = np.linspace(5.0, 8.0, 400)
+    weight, residual = random.uniform(0.5, 2.0, x.size), random.normal(size=x.size)
+    centers, widths, areas = np.array([5.9, 7.02]), np.array([0.08, 0.12]), np.array([30.0, 12.0])
+    slope, size = kernels.place_pulls(x, weight, residual, np.array([1, 0]), centers, widths, areas, 0.4, 1.5)
+    for row, line in enumerate((1, 0)):
+        near = np.abs(x - centers[line]) <= 1.5 * widths[line]
+        ends = [areas[line] * pseudo_voigt(x - centers[line] - s * 1e-6, widths[line], 0.4) for s in (1, -1)]
+        by_place = np.where(near, (ends[0] - ends[1]) / 2e-6, 0.0)
+        assert slope[row] == pytest.approx(float(np.sum(weight * by_place * residual)), rel=1e-5)
+        assert size[row] == pytest.approx(float(np.sum(weight * by_place**2)), rel=1e-5)
