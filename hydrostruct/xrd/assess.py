@@ -34,6 +34,7 @@ _MUCH_UNEXPLAINED = 0.5
 _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
+_MANY_SPLIT = 3
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
@@ -495,11 +496,29 @@ def _phase_verdict(
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
+    split = _split_lines(model, evidence)
+    if split >= _MANY_SPLIT:
+        reasons.append(
+            f"{split} lines of the phases have another peak on their flank: few grains, or a shape that no single line "
+            "has. Lines then say less of the cell than sigma counts."
+        )
     if unexplained:
         reasons.append(unexplained)
     if ambiguous:
         return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
     return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
+
+
+def _split_lines(model: LeBailModel, evidence: Evidence) -> int:
+    """Observed lines of all phases with a single peak nearer than their width."""
+    solution = evidence.solution
+    peaks = solution.position[~own_lines(model)]
+    if not peaks.size:
+        return 0
+    with np.errstate(invalid="ignore"):
+        seen = own_lines(model) & (solution.intensity > _OBSERVED_SIGMA * evidence.intensity_sigma)
+    apart = np.abs(solution.position[seen][:, None] - peaks[None, :])
+    return int(np.sum(np.any(apart < solution.width[seen][:, None], axis=1)))
 
 
 def _pattern_verdict(
