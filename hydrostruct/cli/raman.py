@@ -254,7 +254,7 @@ def _calibration(neon: Path, *, laser: float | None, axis: str, laser_sigma: flo
 
     lamp = read_spectrum(neon, laser_nm=laser, axis=axis)
     found = calibrate_axis(lamp, laser_sigma_nm=0.0 if laser_sigma is None else laser_sigma)
-    if not math.isfinite(found.shift_cm1):
+    if not math.isfinite(found.shift_cm1) or found.verdict is not Verdict.CONVERGED:
         raise InputError(f"--neon {neon}: {found.reason} Expected neon lines. Check the file and the laser line.")
     stretch = f", stretch {1e3 * found.stretch:+.3f} per 1000" if found.stretch_sigma > 0 else ""
     print_note(

@@ -53,10 +53,10 @@ def compare(
     if range_ is not None and not range_[0] < range_[1]:
         raise InputError(f"--range is {range_[0]:g} {range_[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
     check_folder("--figure", figure)
-    first, second = (
-        prepare_spectrum(read_spectrum(name, laser_nm=laser, axis=axis), despike=despike, baseline=baseline)
-        for name in (before, after)
-    )
+    raw = [
+        prepare_spectrum(read_spectrum(name, laser_nm=laser, axis=axis), despike=despike) for name in (before, after)
+    ]
+    first, second = (prepare_spectrum(one, baseline=baseline) for one in raw)
     for one in (first, second):
         for note in one.notes:
             print_note(f"note: {one.name}: {note}")
@@ -67,7 +67,7 @@ def compare(
         "verdict": Verdict.CONVERGED if changes else Verdict.ABSENT,
         "reason": "" if changes else "No line stands above the noise in either spectrum.",
         "lines": [change_document(one) for one in changes],
-        "edge": _edges(first, second, scale=scale),
+        "edge": _edges(*raw, scale=scale),  # a baseline would take the step with it
     }
     if figure is not None:
         from hydrostruct.report.raman_figures import save_comparison_figure

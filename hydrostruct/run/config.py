@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.grid import SCAN_ORDERS
@@ -105,6 +105,15 @@ class DiffractionSection(_Section):
     """Widths of the instrument."""
     common: tuple[Literal["zero", "displacement", "widths", "background"], ...] = ()
     """What all points share in one fit of the whole map; none for points fitted by themselves."""
+
+    @field_validator("common")
+    @classmethod
+    def _one_shift(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what cannot be told apart."""
+        if {"zero", "displacement"} <= set(value):
+            raise ValueError("zero and displacement are both common; expected one, since they move lines alike")
+        return value
+
     points: dict[str, PointSection] = Field(default_factory=dict)
     """Exceptions, by the number of the point."""
 

@@ -130,7 +130,7 @@ def _files(pattern: str | None, kind: str, folder: Path) -> tuple[str, ...]:
         return ()
     path = str(folder / pattern)
     names = natural_order(glob.glob(path)) if glob.has_magic(path) else (path,)  # noqa: PTH207 - may be absolute
-    if not names:
+    if not names or (not glob.has_magic(path) and not Path(path).is_file()):
         raise InputError(f"{path}: no file matches transport.{kind}. Expected one or more. Check the pattern.")
     return names
 

@@ -16,6 +16,7 @@ from hydrostruct.xrd.maps import FitAnswer, FitJob
 
 _FEWEST = 2
 _FEWEST_FOR_A_PLANE = 6
+_ROUGH = 1.5
 
 
 def fit_together(
@@ -88,13 +89,15 @@ def _gradients(whole: MapFit, places: Sequence[MapPoint]) -> list[str]:
 
 
 def _plane_sentence(name: str, plane: MapGradient) -> str:
-    flat = (
-        ""
-        if plane.chi2_per_freedom < 2.0
-        else f" The points do not lie on a plane (χ² {plane.chi2_per_freedom:.1f} a degree of freedom)."
+    """Where the points do not lie on a plane, sigma is scaled for it: what they are is then no plane's."""
+    scale = max(1.0, math.sqrt(plane.chi2_per_freedom)) if math.isfinite(plane.chi2_per_freedom) else 1.0
+    rough = (
+        f" The points do not lie on a plane (χ² {plane.chi2_per_freedom:.1f} per degree of freedom): sigma is scaled."
+        if scale > _ROUGH
+        else ""
     )
     return (
-        f"{name}: V of the cell {plane.middle:.4f} ± {plane.middle_sigma:.4f} Å³ in the middle, gradient "
-        f"{plane.along_x_per_um:+.5f} ± {plane.along_x_sigma_per_um:.5f} Å³/µm along x and "
-        f"{plane.along_y_per_um:+.5f} ± {plane.along_y_sigma_per_um:.5f} along y.{flat}"
+        f"{name}: V of the cell {plane.middle:.4f} ± {plane.middle_sigma * scale:.4f} Å³ in the middle, gradient "
+        f"{plane.along_x_per_um:+.5f} ± {plane.along_x_sigma_per_um * scale:.5f} Å³/µm along x and "
+        f"{plane.along_y_per_um:+.5f} ± {plane.along_y_sigma_per_um * scale:.5f} along y.{rough}"
     )

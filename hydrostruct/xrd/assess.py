@@ -558,7 +558,7 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
 def _stress_notes(fits: dict[str, PhaseFit]) -> list[str]:
     return [
         f"{name}: its deviatoric stress (Q {fit.stress:.5f}, shape {fit.stress_shape:.5f}) is taken off; without it V "
-        f"would read {fit.stress_volume_ang3:+.4f} Å³ higher."
+        f"would read {abs(fit.stress_volume_ang3):.4f} Å³ {'larger' if fit.stress_volume_ang3 > 0 else 'smaller'}."
         for name, fit in fits.items()
         if fit.stress_volume_ang3
     ]

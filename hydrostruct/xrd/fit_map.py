@@ -174,6 +174,10 @@ def _checked(patterns: Sequence[Pattern], common: Collection[str]) -> frozenset[
                 f"map: {word!r} cannot be common to all points. Expected some of {', '.join(COMMON_WORDS)}. "
                 + nearest_name(word, COMMON_WORDS)
             )
+    if {"zero", "displacement"} <= set(words):
+        raise InputError(
+            "map: zero and displacement are both common. Expected one: at small angles they move lines alike. Take one."
+        )
     return frozenset(words)
 
 

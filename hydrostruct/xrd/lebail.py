@@ -54,7 +54,7 @@ from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
 from hydrostruct.xrd.search import search_cells
-from hydrostruct.xrd.single_peaks import own_parameters
+from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,6 +62,7 @@ __all__ = ["fit_pattern", "fit_patterns"]
 
 _EQUAL_CHI2 = 9.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
+_TAKEN_LINES = 4
 
 
 def fit_pattern(
@@ -299,8 +300,26 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     if near.foreign_deg.size and near.is_complete:
         near = release_lines(model, near, terms=options.terms)
     if not convinces(model, *best) and rests_free(near) and _is_as_good(near, found, best, peaks):
-        return _settle(near, (), options, least=SUPPORTED_SIGMA if supported else DETECTION_SIGMA)
-    return _settle(found, alternatives, options)
+        chosen, least, alternatives = near, SUPPORTED_SIGMA if supported else DETECTION_SIGMA, ()
+    else:
+        chosen, least = found, DETECTION_SIGMA
+    answer = _settle(chosen, alternatives, options, least=least)
+    if _peaks_took_a_phase(chosen, answer.absent):
+        plain = _settle(Explained(model=model, solution=best[0], data=best[1]), alternatives, options)
+        return plain if plain.absent.sum() < answer.absent.sum() else answer
+    return answer
+
+
+def _peaks_took_a_phase(chosen: Explained, absent: npt.NDArray[np.bool_]) -> bool:
+    """Whether a phase is absent because single peaks stand on its lines: they follow any misfit of place or shape."""
+    model, solution = chosen.model, chosen.solution
+    peaks = solution.position[~own_lines(model)]
+    for index in np.flatnonzero(absent) if peaks.size else ():
+        mine = model.phase_of == index
+        near = np.abs(solution.position[mine][:, None] - peaks[None, :]) < solution.width[mine][:, None]
+        if np.sum(np.any(near, axis=1)) >= _TAKEN_LINES:
+            return True
+    return False
 
 
 def _is_as_good(near: Explained, found: Explained, best: tuple[Solution, FitData], peaks: Peaks) -> bool:
