@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hydrostruct.cli.checks import check_folder
+from hydrostruct.cli.checks import check_folder, figure_title
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.errors import InputError
 from hydrostruct.verdict import NEEDS_ATTENTION, Verdict
@@ -73,7 +73,8 @@ def compare(
         from hydrostruct.report.raman_figures import save_comparison_figure
 
         path = figure / f"{before.stem}_{after.stem}_compare.png"
-        print_note(f"figure: {save_comparison_figure(first, second, changes, path, range_cm1=range_)}")
+        title = figure_title([str(before), str(after)], f"{before.name} → {after.name}")
+        print_note(f"figure: {save_comparison_figure(first, second, changes, path, range_cm1=range_, title=title)}")
     if json:
         print_json(document)
     else:

@@ -47,6 +47,7 @@ def save_comparison_figure(
     path: str | os.PathLike[str],
     *,
     range_cm1: tuple[float, float] | None = None,
+    title: str | None = None,
 ) -> Path:
     """Draw two spectra with what came, went and moved, and write it as PNG.
 
@@ -60,6 +61,8 @@ def save_comparison_figure(
         The file to write.
     range_cm1 : (float, float), optional
         Only this range, in cm⁻¹.
+    title : str, optional
+        Stands above; the names of both files when left out.
 
     Returns
     -------
@@ -69,5 +72,5 @@ def save_comparison_figure(
     with styled_figure((9.0, 4.2)) as figure:
         axes = plot_comparison(before, after, changes, range_cm1=range_cm1, ax=figure.add_subplot())
         names = " → ".join(Path(one.name).name for one in (before, after))
-        axes.set_title(names.replace("$", r"\$"), loc="left")
+        axes.set_title(figure_name(names, names if title is None else title), loc="left")
         return save_figure(figure, path)
