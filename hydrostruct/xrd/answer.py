@@ -205,5 +205,5 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         alternatives=answer.alternatives,
         sectors=sectors,
         lines=lines,
-        rivals=(rivals.parameter_covariance, rivals.probability),
+        rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )

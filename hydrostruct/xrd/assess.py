@@ -196,6 +196,7 @@ def report_fit(
     """
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
+    split = _split_lines(model, evidence)
     fits = {
         phase.name: _report_phase(
             model,
@@ -206,6 +207,7 @@ def report_fit(
             systematic=None if systematic is None else systematic[index],
             ambiguous=bool(alternatives),
             unexplained=unexplained,
+            split=split,
             sectors=sectors,
             lines=lines,
             rivals=rivals,
@@ -315,6 +317,7 @@ def _report_phase(
     systematic: Floats | None,
     ambiguous: bool,
     unexplained: str,
+    split: int,
     sectors: SectorSpread | None,
     lines: Floats | None,
     rivals: tuple[Floats, Floats] | None,
@@ -335,6 +338,7 @@ def _report_phase(
         free_lines=free_lines,
         ambiguous=ambiguous,
         unexplained=unexplained,
+        split=split,
         probability=1.0 if rivals is None else float(rivals[1][index]),
     )
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
@@ -369,19 +373,12 @@ def _cell_numbers(
     components, _ = phase_slots(model, evidence.solution.slots, index)
     free = cell_parameters(model, index)
     values, slopes = cell_numbers(components, phase.system)
-    slopes = slopes[:, free >= 0]
-    free = free[free >= 0]
-
-    def cell_sigma(parameters: Floats) -> Floats:
-        spread = parameters[free[:, None], free]
-        return np.asarray(np.sqrt(np.maximum(((slopes @ spread) * slopes).sum(axis=1), 0.0)))
-
-    statistical = cell_sigma(evidence.parameter_covariance)
+    statistical = kernels.spreads_of(slopes, evidence.parameter_covariance, free)
     sigma = statistical * evidence.agreement.inflation
     if evidence.scattered is not None:
-        sigma = np.hypot(sigma, cell_sigma(evidence.scattered))
+        sigma = np.hypot(sigma, kernels.spreads_of(slopes, evidence.scattered, free))
     for covariances in others:  # what the curvature at the minimum does not know
-        sigma = np.maximum(sigma, cell_sigma(covariances))
+        sigma = np.maximum(sigma, kernels.spreads_of(slopes, covariances, free))
     common = np.full(7, np.nan) if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
     columns = np.empty((4, 8))
@@ -463,22 +460,19 @@ def _phase_verdict(
     free_lines: int,
     ambiguous: bool,
     unexplained: str,
+    split: int,
     probability: float,
 ) -> tuple[Verdict, str]:
     if is_absent:
         return Verdict.ABSENT, "No line of it stands above the noise; the fit goes without it."
     if not evidence.solution.converged:
         return Verdict.NOT_CONVERGED, "The fit did not come to rest."
-    free = cell_parameters(model, index)
-    moved = free[free >= 0]
+    moved = [parameter for parameter in cell_parameters(model, index).tolist() if parameter >= 0]
     reasons = []
-    if np.any(evidence.solution.held[moved]):
+    if any(evidence.solution.held[parameter] for parameter in moved):
         reasons.append("The cell ran into its limit, 5 % from the start.")
-    if moved.size:
-        spread = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance)[moved], 0.0)) * evidence.agreement.inflation
-        diagonal = spread[: min(3, moved.size)] / np.abs(evidence.solution.values[moved[: min(3, moved.size)]])
-        if np.any(diagonal > 2 * _LOOSE_CELL):
-            reasons.append("The data hold at least one axis to no better than 0.3 %.")
+    if any(_relative_sigma(evidence, parameter) > 2 * _LOOSE_CELL for parameter in moved[:3]):
+        reasons.append("The data hold at least one axis to no better than 0.3 %.")
     if significance < DETECTION_SIGMA:
         reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
     if probability < _LIKELY:
@@ -486,9 +480,9 @@ def _phase_verdict(
             f"Other cells within 3 % would explain its weak lines too (probability of this one {probability:.2g}); "
             "sigma covers them."
         )
-    if moved.size and observed <= moved.size:
+    if moved and observed <= len(moved):
         reasons.append(
-            f"{observed} line(s) above 3 sigma hold {moved.size} cell parameter(s): others could fit as well."
+            f"{observed} line(s) above 3 sigma hold {len(moved)} cell parameter(s): others could fit as well."
         )
     if not math.isfinite(evidence.share[index]):
         reasons.append("The lines of all phases together are not above 0 by three times their uncertainty.")
@@ -496,7 +490,6 @@ def _phase_verdict(
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
-    split = _split_lines(model, evidence)
     if split >= _MANY_SPLIT:
         reasons.append(
             f"{split} lines of the phases have another peak on their flank: few grains, or a shape that no single line "
@@ -507,6 +500,12 @@ def _phase_verdict(
     if ambiguous:
         return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
     return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
+
+
+def _relative_sigma(evidence: Evidence, parameter: int) -> float:
+    """Scaled uncertainty of a free parameter over its value."""
+    variance = max(float(evidence.parameter_covariance[parameter, parameter]), 0.0)
+    return math.sqrt(variance) * evidence.agreement.inflation / abs(float(evidence.solution.values[parameter]))
 
 
 def _split_lines(model: LeBailModel, evidence: Evidence) -> int:

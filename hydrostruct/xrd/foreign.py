@@ -135,8 +135,10 @@ def rests_free(found: Explained) -> bool:
 
 
 def _rests_free(model: LeBailModel, solution: Solution) -> bool:
+    if not (solution.converged and solution.held.any()):
+        return solution.converged
     cells = np.concatenate([cell_parameters(model, index) for index in range(len(model.phases))])
-    return solution.converged and not np.any(solution.held[cells[cells >= 0]])
+    return not np.any(solution.held[cells[cells >= 0]])
 
 
 def explain_rest(model: LeBailModel, found: Explained, *, terms: int | None) -> Explained:

@@ -1047,6 +1047,26 @@ def phase_evidence(seen, covariance, intensity, phase_of, inside, n_phases):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def spreads_of(slopes, covariance, moved):
+    """Standard deviations of numbers that go with a few parameters: the root of the diagonal of J C Jᵀ.
+
+    ``moved`` says which parameter each column of the slopes belongs to, -1 for one that is held.
+    """
+    n_numbers, n_columns = slopes.shape
+    out = np.zeros(n_numbers)
+    for row in range(n_numbers):
+        total = 0.0
+        for i in range(n_columns):
+            if moved[i] < 0 or slopes[row, i] == 0.0:
+                continue
+            for j in range(n_columns):
+                if moved[j] >= 0:
+                    total += slopes[row, i] * covariance[moved[i], moved[j]] * slopes[row, j]
+        out[row] = math.sqrt(max(total, 0.0))
+    return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def count_lines(position, width, intensity, least, inside, phase_of, n_phases):
     """Lines of each phase in the range above a least intensity, and those of them that no other phase comes near."""
     observed = np.zeros(n_phases, np.int64)

@@ -116,9 +116,10 @@ def shares(areas: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     >>> shares(np.array([3.0, 1.0]), np.diag([0.01, 0.01]))[0]
     array([0.75, 0.25])
     """
-    total = float(np.sum(areas))
-    if not total > _LEAST_TOTAL_SIGMA * np.sqrt(max(float(np.sum(covariance)), 0.0)):
+    total, spread = float(areas.sum()), float(covariance.sum())
+    if not total > _LEAST_TOTAL_SIGMA * math.sqrt(max(spread, 0.0)):
         return np.full(areas.shape, np.nan), np.full(areas.shape, np.nan)
     share = areas / total
-    slope = (np.eye(areas.size) - share[:, None]) / total
-    return share, np.sqrt(np.maximum(np.diag(slope @ covariance @ slope.T), 0.0))
+    # the diagonal of J C Jᵀ with J = (1 - share)/total
+    variance = covariance.diagonal() - 2.0 * share * covariance.sum(axis=1) + share**2 * spread
+    return share, np.sqrt(np.maximum(variance, 0.0)) / total

@@ -47,7 +47,9 @@ class RivalCells:
     """That of the solution's own cell, its lines no more than a width away, shape (phases,); 1 where not weighed."""
 
 
-def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absent: npt.NDArray[np.bool_]) -> RivalCells:
+def weigh_rivals(
+    model: LeBailModel, data: FitData, evidence: Evidence, *, absent: npt.NDArray[np.bool_]
+) -> RivalCells | None:
     """Weigh the cells about each phase whose own cell the data hold loosely.
 
     Parameters
@@ -59,9 +61,9 @@ def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absen
 
     Returns
     -------
-    RivalCells
+    RivalCells or None
         Cubic, tetragonal and hexagonal phases of less than 20 sigma are weighed, when the sigma of an axis is more than
-        half a step of the grid (0.02 %); others keep what least squares says.
+        half a step of the grid (0.02 %); others keep what least squares says. None where none is weighed.
 
     Notes
     -----
@@ -69,14 +71,13 @@ def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absen
     sigma: the likelihood with each intensity taken over all values from 0 up. Lines that see the same peak count once.
     Where a line of another phase stands, nothing can be seen, and z counts as 0. All cells within 3 % are alike before.
     """
+    weak = [index for index in range(len(model.phases)) if not absent[index] and _is_weak(model, evidence, index)]
+    if not weak:
+        return None
     matrix = np.zeros_like(evidence.parameter_covariance)
     probability = np.ones(len(model.phases))
-    for index, phase in enumerate(model.phases):
+    for index in weak:
         moved = cell_parameters(model, index)
-        if absent[index] or evidence.significance[index] > _WEAK or phase.system not in _SYSTEMS:
-            continue
-        if np.any(moved < 0) or not _is_loose(evidence, moved):
-            continue
         values = evidence.solution.values[moved]
         factors = np.linspace(1.0 - SEARCH_LIMIT, 1.0 + SEARCH_LIMIT, _POINTS)
         grid = np.array(list(itertools.product(factors, repeat=moved.size)))
@@ -87,6 +88,14 @@ def weigh_rivals(model: LeBailModel, data: FitData, evidence: Evidence, *, absen
         matrix[np.ix_(moved, moved)] = (away * weight[:, None]).T @ away
         probability[index] = float(weight[own].sum())
     return RivalCells(parameter_covariance=matrix, probability=probability)
+
+
+def _is_weak(model: LeBailModel, evidence: Evidence, index: int) -> bool:
+    """Whether the cells about a phase are to be weighed."""
+    if evidence.significance[index] > _WEAK or model.phases[index].system not in _SYSTEMS:
+        return False
+    moved = cell_parameters(model, index)
+    return not np.any(moved < 0) and _is_loose(evidence, moved)
 
 
 def _is_loose(evidence: Evidence, moved: npt.NDArray[np.int64]) -> bool:
