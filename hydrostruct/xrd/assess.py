@@ -15,7 +15,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
-from hydrostruct.xrd.line_scatter import scatter_covariance
+from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
@@ -34,7 +34,7 @@ _MUCH_UNEXPLAINED = 0.5
 _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
-_MANY_SPLIT = 3
+_FAR_PLACES = 0.15
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
@@ -72,8 +72,8 @@ class Evidence:
     """Its uncertainty, shape (phases,)."""
     parameter_covariance: Floats
     """Of the free parameters, unscaled, shape (parameters, parameters)."""
-    scattered: Floats | None
-    """What lines that lie beside their places add to it once it is scaled, same shape; None where none do."""
+    scatter: LineScatter | None
+    """How lines scatter about their places; None where they do no more than noise makes them."""
 
 
 def weigh_evidence(
@@ -135,8 +135,14 @@ def weigh_evidence(
         share=share,
         share_sigma=share_sigma,
         parameter_covariance=parameters,
-        scattered=scatter_covariance(
-            model, data, solution, intensity_sigma=sigma, covariance=parameters, noise=report.inflation
+        scatter=line_scatter(
+            model,
+            data,
+            solution,
+            intensity_sigma=sigma,
+            covariance=parameters,
+            gof=report.gof,
+            serial=report.serial_factor,
         ),
     )
 
@@ -196,7 +202,6 @@ def report_fit(
     """
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
-    split = _split_lines(model, evidence)
     fits = {
         phase.name: _report_phase(
             model,
@@ -207,7 +212,6 @@ def report_fit(
             systematic=None if systematic is None else systematic[index],
             ambiguous=bool(alternatives),
             unexplained=unexplained,
-            split=split,
             sectors=sectors,
             lines=lines,
             rivals=rivals,
@@ -317,7 +321,6 @@ def _report_phase(
     systematic: Floats | None,
     ambiguous: bool,
     unexplained: str,
-    split: int,
     sectors: SectorSpread | None,
     lines: Floats | None,
     rivals: tuple[Floats, Floats] | None,
@@ -338,7 +341,6 @@ def _report_phase(
         free_lines=free_lines,
         ambiguous=ambiguous,
         unexplained=unexplained,
-        split=split,
         probability=1.0 if rivals is None else float(rivals[1][index]),
     )
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
@@ -375,8 +377,8 @@ def _cell_numbers(
     values, slopes = cell_numbers(components, phase.system)
     statistical = kernels.spreads_of(slopes, evidence.parameter_covariance, free)
     sigma = statistical * evidence.agreement.inflation
-    if evidence.scattered is not None:
-        sigma = np.hypot(sigma, kernels.spreads_of(slopes, evidence.scattered, free))
+    if evidence.scatter is not None:
+        sigma = np.hypot(sigma, kernels.spreads_of(slopes, evidence.scatter.parameter_covariance, free))
     for covariances in others:  # what the curvature at the minimum does not know
         sigma = np.maximum(sigma, kernels.spreads_of(slopes, covariances, free))
     common = np.full(7, np.nan) if systematic is None else systematic
@@ -460,7 +462,6 @@ def _phase_verdict(
     free_lines: int,
     ambiguous: bool,
     unexplained: str,
-    split: int,
     probability: float,
 ) -> tuple[Verdict, str]:
     if is_absent:
@@ -490,10 +491,10 @@ def _phase_verdict(
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
-    if split >= _MANY_SPLIT:
+    if evidence.scatter is not None and evidence.scatter.of_width[index] > _FAR_PLACES:
         reasons.append(
-            f"{split} lines of the phases have another peak on their flank: few grains, or a shape that no single line "
-            "has. Lines then say less of the cell than sigma counts."
+            f"Its lines scatter about the places of one cell by {100 * evidence.scatter.of_width[index]:.0f} % of "
+            "their width: few grains, another cell, or not its lines; sigma counts the scatter."
         )
     if unexplained:
         reasons.append(unexplained)
@@ -506,18 +507,6 @@ def _relative_sigma(evidence: Evidence, parameter: int) -> float:
     """Scaled uncertainty of a free parameter over its value."""
     variance = max(float(evidence.parameter_covariance[parameter, parameter]), 0.0)
     return math.sqrt(variance) * evidence.agreement.inflation / abs(float(evidence.solution.values[parameter]))
-
-
-def _split_lines(model: LeBailModel, evidence: Evidence) -> int:
-    """Observed lines of all phases with a single peak nearer than their width."""
-    solution = evidence.solution
-    peaks = solution.position[~own_lines(model)]
-    if not peaks.size:
-        return 0
-    with np.errstate(invalid="ignore"):
-        seen = own_lines(model) & (solution.intensity > _OBSERVED_SIGMA * evidence.intensity_sigma)
-    apart = np.abs(solution.position[seen][:, None] - peaks[None, :])
-    return int(np.sum(np.any(apart < solution.width[seen][:, None], axis=1)))
 
 
 def _pattern_verdict(

@@ -17,6 +17,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import serial_factor
 from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, solve
 from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
+from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms
 from hydrostruct.xrd.profile import pseudo_voigt
 from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, own_lines, own_parameters, with_peaks
@@ -35,6 +36,10 @@ _AT_ONCE = 3
 _CLEARLY = 4.0
 _WAVES = 1.25
 _SHIFTED_SIGMA = 1.5
+_FLANK_FWHM = 1.0
+_NOISE_SIGMA, _MOST_MISFIT = 4.0, 0.2
+MANY_FLANKS = 3
+"""So many lines of phases with another peak on their flank have a shape of their own, not a stranger each."""
 _START_TERMS = 12
 
 
@@ -52,11 +57,17 @@ class Explained:
     """Places of unexplained lines whose points were left out instead, in degrees, shape (lines,)."""
     left_out_area: float = 0.0
     """What they amount to, in intensity × degrees."""
+    shape_misfits: bool = False
+    """Whether the lines of the phases have a shape, or places, that the model does not have."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing line-shaped is left, and nothing had to be left out."""
-        return not self.left_out_deg.size and convinces(self.model, self.solution, self.data)
+        """Whether nothing line-shaped is left, but on lines whose shape is another, and nothing had to be left out."""
+        if self.left_out_deg.size:
+            return False
+        if self.shape_misfits:
+            return rests_free(self) and not _residual_lines(self, beside_fwhm=_FLANK_FWHM).size
+        return convinces(self.model, self.solution, self.data)
 
     @property
     def foreign_deg(self) -> Floats:
@@ -160,12 +171,12 @@ def explain_rest(model: LeBailModel, found: Explained, *, terms: int | None) -> 
         the fit is better by more than the peak costs, since misfit of its shape looks the same.
     """
     for _ in range(_ROUNDS):
-        place = _residual_lines(found, on_lines=False)
+        place = _residual_lines(found, beside_fwhm=OWN_FWHM)
         if not place.size or found.foreign_deg.size >= _MOST_PEAKS:
             break
         found = _with_more(model, found, place, terms=terms)
     for _ in range(_ROUNDS):
-        place = _residual_lines(found, on_lines=True)[:_AT_ONCE]
+        place = _residual_lines(found)[:_AT_ONCE]
         if not place.size or found.foreign_deg.size >= _MOST_PEAKS:
             break
         trial = _with_more(model, found, place, terms=terms)
@@ -174,6 +185,59 @@ def explain_rest(model: LeBailModel, found: Explained, *, terms: int | None) -> 
             break
         found = trial
     return found
+
+
+def without_flanks(model: LeBailModel, found: Explained, *, terms: int | None) -> Explained:
+    """Take single peaks away from the flanks of lines, where so many have them that it is a matter of their shape.
+
+    A spotty ring splits lines, and no profile is quite right for a strong one. Single peaks follow that, each line then
+    keeps what part of itself suits the cell, and nothing in the residuals tells any more how far lines lie from their
+    places. A stranger has no reason to lie on one line after the other.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        The phases alone.
+    found : Explained
+        Where a fit came to rest, with its single peaks.
+    terms : int or None
+        Background terms; None to let the data choose.
+
+    Returns
+    -------
+    Explained
+        The fit without them where three lines or more have one within a width; else what was given.
+    """
+    places, widths = _single_peaks(found)
+    reach = _FLANK_FWHM * typical_width(found.model, found.solution)
+    on_flank = np.abs(_lines_of_phases(model, found)[:, None] - places[None, :]) < reach
+    if min(int(np.any(on_flank, axis=side).sum()) for side in (0, 1)) < MANY_FLANKS:
+        return found
+    stay = ~np.any(on_flank, axis=0)
+    own = found.solution.values[: own_parameters(model)]
+    plain = _fitted(model, found.data, own, (places[stay], widths[stay]), terms=terms)
+    return replace(plain, shape_misfits=True) if _is_misfit_of_shape(plain, places[~stay]) else found
+
+
+def _is_misfit_of_shape(plain: Explained, places: Floats) -> bool:
+    """Whether a fit without single peaks at some places leaves no more there than a small part of the lines' height."""
+    solution, data = plain.solution, plain.data
+    lines = data.intensity - solution.residual - data.basis.T @ solution.background
+    excess = np.abs(solution.residual) - _NOISE_SIGMA * noise_scale(data) / np.sqrt(data.weight)
+    width = typical_width(plain.model, solution)
+    for place in places:
+        away = np.abs(data.position - place)
+        left = np.max(excess[away < 0.5 * width], initial=0.0)
+        if left > _MOST_MISFIT * np.max(lines[away < width], initial=0.0):
+            return False
+    return True
+
+
+def _lines_of_phases(model: LeBailModel, found: Explained) -> Floats:
+    """Places of the lines of phases that point up, and of those that were let go, in degrees."""
+    place = line_columns(model, found.data.position, found.solution.slots).position
+    with np.errstate(invalid="ignore"):
+        return np.asarray(place[~(found.solution.intensity[: place.size] <= 0)])
 
 
 def _single_peaks(found: Explained) -> tuple[Floats, Floats]:
@@ -264,8 +328,8 @@ def _with_more(model: LeBailModel, found: Explained, place: Floats, *, terms: in
     return _fitted(model, found.data, found.solution.values[: own_parameters(model)], (places, widths), terms=terms)
 
 
-def _residual_lines(found: Explained, *, on_lines: bool) -> Floats:
-    """Places of the line-shaped residuals, the strongest first; on lines of the model too, or beside them only."""
+def _residual_lines(found: Explained, *, beside_fwhm: float = 0.0) -> Floats:
+    """Places of the line-shaped residuals, the strongest first; only those so many widths from lines of the model."""
     solution, data = found.solution, found.data
     seen = residual_significance(found.model, solution, data)
     if seen is None:
@@ -279,7 +343,7 @@ def _residual_lines(found: Explained, *, on_lines: bool) -> Floats:
         near = np.abs(data.position - data.position[index]) <= width
         if seen[index] < np.max(seen[near]):
             continue
-        if not on_lines and known.size and np.min(np.abs(known - data.position[index])) < OWN_FWHM * width:
+        if known.size and np.min(np.abs(known - data.position[index])) < beside_fwhm * width:
             continue
         places.append(float(data.position[index]))
     return np.array(places)

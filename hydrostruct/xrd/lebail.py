@@ -39,6 +39,7 @@ from hydrostruct.xrd.foreign import (
     release_lines,
     residual_scale,
     rests_free,
+    without_flanks,
 )
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
 from hydrostruct.xrd.model import (
@@ -288,7 +289,8 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
         alternatives = _rivals(model, tried, _best(tried))
     best = _best(tried)
     found = explain_rest(model, Explained(model=model, solution=best[0], data=best[1]), terms=options.terms)
-    near = trusting.explained
+    found = without_flanks(model, found, terms=options.terms)
+    near = without_flanks(model, trusting.explained, terms=options.terms)
     if not found.is_complete and not near.is_complete:
         found = leave_out_rest(model, *best)
         near = fit_leaving_out(model, data, start, peaks, terms=options.terms)
@@ -296,9 +298,9 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
         if not supported:
             return _settle(found, alternatives, options)
     if found.foreign_deg.size and found.is_complete:
-        found = release_lines(model, found, terms=options.terms)
+        found = without_flanks(model, release_lines(model, found, terms=options.terms), terms=options.terms)
     if near.foreign_deg.size and near.is_complete:
-        near = release_lines(model, near, terms=options.terms)
+        near = without_flanks(model, release_lines(model, near, terms=options.terms), terms=options.terms)
     if not convinces(model, *best) and rests_free(near) and _is_as_good(near, found, best, peaks):
         chosen, least, alternatives = near, SUPPORTED_SIGMA if supported else DETECTION_SIGMA, ()
     else:

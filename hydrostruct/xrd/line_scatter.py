@@ -5,19 +5,23 @@ points know nothing of it: to them thousands agree, where no more than a dozen l
 
 References
 ----------
-DerSimonian and Laird, Controlled Clinical Trials 7, 177 (1986), doi 10.1016/0197-2456(86)90046-2: the moment estimate.
+Paule and Mandel, J. Res. Natl. Bur. Stand. 87, 377 (1982), doi 10.6028/jres.087.022: the variance between groups.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import optimize, special
 
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.first_look import noise_scale
 from hydrostruct.xrd.line_columns import line_columns
-from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
 from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
@@ -27,46 +31,79 @@ CHANCE = 0.02
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
 _CORE_FWHM = 1.5
+_BESIDE_FWHM = 1.0
 _MIXING = 0.4
-_LEAST_LEFT = 0.02
 _FEWEST = 3
+_ONE_SIGMA = 0.8413447460685429  # Φ(1)
 
 
-def scatter_covariance(
-    model: LeBailModel, data: FitData, solution: Solution, *, intensity_sigma: Floats, covariance: Floats, noise: float
-) -> Floats | None:
-    """Covariance of the free parameters from lines that scatter about their places.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineScatter:
+    """How lines scatter about their places, and what that does to the parameters of a fit."""
+
+    parameter_covariance: Floats
+    """To be added to that of the free parameters once it is scaled, shape (parameters, parameters)."""
+    of_width: Floats
+    """Standard deviation of the places of the lines of each phase over their width, shape (phases,); NaN for none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Places:
+    """Lines of a pattern: how far each lies from where its cell has it."""
+
+    phase: Ints
+    """Phase of each line, shape (lines,)."""
+    shift: Floats
+    """Measured less calculated place, in degrees."""
+    variance: Floats
+    """Of the shift, by noise alone, in degrees²."""
+    slopes: Floats
+    """Derivatives of the place by the free parameters, shape (lines, parameters)."""
+
+
+def line_scatter(
+    model: LeBailModel,
+    data: FitData,
+    solution: Solution,
+    *,
+    intensity_sigma: Floats,
+    covariance: Floats,
+    gof: float,
+    serial: float,
+) -> LineScatter | None:
+    """Scatter of the lines of all phases about their places, where it is more than noise.
 
     Parameters
     ----------
     model, data, solution
         What was fitted, to what, and where it came to rest.
     intensity_sigma : array, shape (lines,)
-        Uncertainty of the area of each line; those ten times above theirs are looked at.
+        Uncertainty of the area of each line; those ten times above theirs are looked at, if no single peak stands
+        within a width of them.
     covariance : array, shape (parameters, parameters)
         Of the free parameters, unscaled.
-    noise : float
-        Standard deviation of the residuals over sigma.
+    gof, serial : float
+        Goodness of fit and serial factor.
 
     Returns
     -------
-    array, shape (parameters, parameters), or None
-        To be added; None where the lines lie as well as noise lets them.
+    LineScatter or None
+        None where the lines lie as well as noise lets them, or are too few to tell.
 
     Notes
     -----
     With s the slope of the residuals along the place of a line and m its square sum, both weighted, a line is off by
-    s/m ± noise/√m. Q = Σ s²/(m noise²) has a χ² distribution of as many degrees of freedom as there are lines less
-    cell parameters and shifts, n. Where it is too large for chance, the variance of the places is
-    τ² = (Q − n) noise² / (tr M − tr[(JᵀMJ)⁻¹ JᵀM²J]), and τ² C JᵀM²J C that of the parameters, J the slopes of the
-    places by them and M = diag(m): what the cell follows of the scatter is not left in Q.
+    s/m ± noise/√m. The variance τ² between the lines is that at which these shifts, less what the parameters can take
+    up, have a weighted sum of squares as large as their degrees of freedom n (Paule and Mandel). It is that of all
+    lines, but of the lines of a phase alone where these scatter otherwise (1 in 50). τ² t² C JᵀM²J C is the covariance
+    of the parameters, J the slopes of the places by them, M = diag(m), and t the one-sigma quantile of Student's
+    distribution of n degrees of freedom, since so few lines know τ² badly.
     """
     with np.errstate(invalid="ignore"):
-        strong = np.flatnonzero(own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma))
-    free = sum(name.startswith(("cell:", "zero", "displacement")) for name in model.parameter_names)
-    degrees = strong.size - min(free, 2 * strong.size)
-    if degrees < _FEWEST or not noise > 0:
+        strong = (own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma)).nonzero()[0]
+    if strong.size < _FEWEST:
         return None
+    strong = _apart_from_peaks(model, solution, strong)
     slope, size = kernels.place_pulls(
         data.position,
         data.weight,
@@ -78,18 +115,96 @@ def scatter_covariance(
         _MIXING,
         _CORE_FWHM,
     )
-    seen = size > 0
-    degrees -= int(np.sum(~seen))
-    total = float(np.sum(slope[seen] ** 2 / size[seen])) / noise**2
-    if degrees < _FEWEST or special.gammaincc(0.5 * degrees, 0.5 * total) > CHANCE:
+    strong, slope, size = strong[size > 0], slope[size > 0], size[size > 0]
+    degrees = _degrees(model, strong)
+    if degrees < _FEWEST or _chance(float((slope**2 / size).sum()) / min(1.0, gof) ** 2, degrees) > CHANCE:
+        return None  # noise is no less than either says; where it is more, the lines are asked again
+    noise = noise_scale(data) * serial
+    places = _Places(
+        phase=model.phase_of[strong],
+        shift=slope / size,
+        variance=noise**2 / size,
+        slopes=_place_slopes(model, data, solution, strong),
+    )
+    variance = _variance_of_places(places, len(model.phases))
+    if variance is None:
         return None
-    places = _place_slopes(model, data, solution, strong[seen])
-    weighted = places * size[seen][:, None]
-    taken = np.trace(np.linalg.pinv(places.T @ weighted, rcond=1e-10, hermitian=True) @ (weighted.T @ weighted))
-    left = max(float(np.sum(size[seen]) - taken), _LEAST_LEFT * float(np.sum(size[seen])))
-    variance = (total - degrees) * noise**2 / left
-    pull = covariance @ weighted.T
-    return np.asarray(variance * pull @ pull.T)
+    pull = covariance @ (places.slopes * size[:, None]).T
+    relative = np.sqrt(variance) / solution.width[strong]
+    spread = np.array([_mean(relative[places.phase == index]) for index in range(len(model.phases))])
+    return LineScatter(parameter_covariance=np.asarray((pull * variance) @ pull.T), of_width=spread)
+
+
+def _degrees(model: LeBailModel, lines: Ints) -> int:
+    """Lines less what the cells of their phases, zero and displacement can take up of their shifts."""
+    counts = np.bincount(model.phase_of[lines], minlength=len(model.phases)).tolist()
+    taken = sum(min(n, int((cell_parameters(model, index) >= 0).sum())) for index, n in enumerate(counts))
+    return int(lines.size - taken - (model.link[-2:] >= 0).sum())
+
+
+def _apart_from_peaks(model: LeBailModel, solution: Solution, lines: Ints) -> Ints:
+    """Those of the lines that share their points with no single peak."""
+    peaks = solution.position[~own_lines(model)]
+    if not peaks.size:
+        return lines
+    nearest = np.min(np.abs(solution.position[lines][:, None] - peaks[None, :]), axis=1)
+    return np.asarray(lines[nearest > _BESIDE_FWHM * solution.width[lines]])
+
+
+def _variance_of_places(places: _Places, n_phases: int) -> Floats | None:
+    """Variance of the place of each line, its uncertainty taken in, shape (lines,); None where noise is enough."""
+    common, degrees, chance = _between(places, np.ones(places.shift.size, dtype=np.bool_))
+    if chance > CHANCE:
+        return None
+    out = np.full(places.shift.size, common * _quantile(degrees) ** 2)
+    for index in range(n_phases):
+        mine = places.phase == index
+        if mine.sum() <= _FEWEST:
+            continue
+        own, degrees, _ = _between(places, mine)
+        if degrees < _FEWEST:
+            continue
+        tail = _chance(_weighted_sum(places, mine, common), degrees)
+        if min(tail, 1.0 - tail) < 0.5 * CHANCE:
+            out[mine] = own * _quantile(degrees) ** 2
+    return out
+
+
+def _between(places: _Places, mine: npt.NDArray[np.bool_]) -> tuple[float, int, float]:
+    """Variance between some of the lines, its degrees of freedom, and how likely noise alone makes their scatter."""
+    slopes = places.slopes[mine]
+    degrees = int(mine.sum()) - int(np.linalg.matrix_rank(slopes / np.maximum(np.abs(slopes).max(axis=0), 1e-300)))
+    if degrees < 1:
+        return 0.0, degrees, 1.0
+    by_noise = _weighted_sum(places, mine, 0.0)
+    if by_noise <= degrees:
+        return 0.0, degrees, _chance(by_noise, degrees)
+    largest = 10.0 * float((places.shift[mine] ** 2).sum())
+    found = optimize.brentq(lambda variance: _weighted_sum(places, mine, variance) - degrees, 0.0, largest)
+    return float(found), degrees, _chance(by_noise, degrees)
+
+
+def _weighted_sum(places: _Places, mine: npt.NDArray[np.bool_], between: float) -> float:
+    """Weighted sum of squares of the shifts, less what the parameters take up, at a variance between the lines."""
+    weight = np.sqrt(1.0 / (places.variance[mine] + between))
+    slopes, shift = places.slopes[mine] * weight[:, None], places.shift[mine] * weight
+    scale = np.maximum(np.abs(slopes).max(axis=0), 1e-300)
+    taken = np.linalg.lstsq(slopes / scale, shift, rcond=1e-9)[0]
+    return float(np.sum((shift - slopes / scale @ taken) ** 2))
+
+
+def _chance(square: float, degrees: int) -> float:
+    """Probability of a χ² at least so large."""
+    return float(special.gammaincc(0.5 * degrees, 0.5 * square))
+
+
+def _quantile(degrees: int) -> float:
+    """One-sided quantile of Student's distribution that one standard deviation is of a Gaussian."""
+    return float(special.stdtrit(degrees, _ONE_SIGMA))
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if values.size else math.nan
 
 
 def _place_slopes(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> Floats:
