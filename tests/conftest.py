@@ -6,7 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# the first call of a compiled loop takes seconds, and machines are noisy: time is no test's subject
+settings.register_profile("hydrostruct", deadline=None)
+settings.load_profile("hydrostruct")
 os.environ["HYDROSTRUCT_TRACEBACK"] = "1"  # a fault of the program fails a test, also one that expects an error
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

@@ -96,11 +96,11 @@ def weigh_evidence(
     n_linear = seen.size + len(data.basis)
     background = data.basis.T @ solution.background
     report = agreement(
-        data.intensity,
+        data.measured,
         solution.residual,
         background=background,
         weight=data.weight,
-        n_parameters=n_linear + int(np.sum(~solution.held)),
+        n_parameters=n_linear + data.shape_terms + int(np.sum(~solution.held)),
     )
     lines = matrix[: seen.size, : seen.size] * report.inflation**2
     # a guessed sigma may be far too large: whether a line is there is then judged by the residuals themselves
@@ -240,7 +240,10 @@ def report_fit(
         observed=pattern.intensity,
         sigma=pattern.sigma,
         fitted=data.kept,
-        calculated=_on_pattern(data, data.intensity - solution.residual),
+        calculated=_on_pattern(data, data.measured - solution.residual),
+        beyond_profile=_on_pattern(data, np.zeros_like(data.intensity))
+        if data.beyond_profile is None
+        else _on_pattern(data, data.beyond_profile),
         background=_on_pattern(data, evidence.background),
         background_terms=len(data.basis),
         zero_deg=float(solution.slots[-2]),
@@ -255,6 +258,7 @@ def report_fit(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
+            *_shape_note(data),
             *_stress_notes(fits),
         ),
         foreign_lines_deg=foreign_deg,
@@ -541,6 +545,16 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     what = "left out, also of the R factors" if left_out else "fitted as single peaks"
     shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
+
+
+def _shape_note(data: FitData) -> list[str]:
+    if data.beyond_profile is None:
+        return []
+    part = float(np.max(np.abs(data.beyond_profile)) / np.max(data.measured))
+    return [
+        f"The lines share a shape that no pseudo-Voigt has. It was learned from them and taken into account: at most "
+        f"{100 * part:.1f} % of the highest point. The place of a line is where a symmetric one fits it best."
+    ]
 
 
 def _stress_notes(fits: dict[str, PhaseFit]) -> list[str]:

@@ -343,11 +343,11 @@ def _fixed(model: LeBailModel, values: Floats, gradient: Floats, normal: Floats,
 
 def _inflation(point: FitPoint, state: _State) -> float:
     return agreement(
-        point.data.intensity,
+        point.data.measured,
         state.residual,
         background=state.basis.T @ state.linear[state.columns.lines.size :],
         weight=point.data.weight,
-        n_parameters=state.linear.size + int(np.sum(state.block.shared < 0)),
+        n_parameters=state.linear.size + point.data.shape_terms + int(np.sum(state.block.shared < 0)),
     ).inflation
 
 

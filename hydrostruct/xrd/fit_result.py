@@ -182,6 +182,9 @@ class PatternFit:
     """Fitted pattern, shape (n,); NaN at points that took no part."""
     background: Floats
     """Fitted background, shape (n,); NaN at points that took no part."""
+    beyond_profile: Floats
+    """Part of `calculated` that all lines have in common beyond their profiles, shape (n,); 0 where there is none, NaN
+    at points that took no part."""
     background_terms: int
     """Chebyshev terms of the background."""
     zero_deg: float

@@ -76,7 +76,7 @@ class Explained:
 
     def cost(self, scale: float) -> float:
         """Misfit, in units of the residuals' scale, and what parameters cost by the Bayesian information criterion."""
-        count = PARAMETERS_OF_A_PEAK * self.foreign_deg.size + len(self.data.basis)
+        count = PARAMETERS_OF_A_PEAK * self.foreign_deg.size + len(self.data.basis) + self.data.shape_terms
         return self.solution.chi2 / scale**2 + math.log(self.data.position.size) * count
 
     @property

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
 from hydrostruct.xrd.assess import solution_cell
+from hydrostruct.xrd.common_shape import misfits, with_common_shape
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
 from hydrostruct.xrd.fit_result import PatternFit
@@ -272,8 +273,9 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     """
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
-    if options.search != "always" and convinces(model, *nearest):
-        return _settle(Explained(model=model, solution=nearest[0], data=nearest[1]), (), options)
+    for one in _with_its_shape(model, nearest) if options.search != "always" else ():
+        if convinces(model, *one):
+            return _settle(Explained(model=model, solution=one[0], data=one[1]), (), options)
     peaks = find_peaks(data)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried = [nearest, trusting.on_everything]
@@ -288,6 +290,8 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
                 break
         alternatives = _rivals(model, tried, _best(tried))
     best = _best(tried)
+    if not convinces(model, *best):
+        best = with_common_shape(model, *best) or best
     found = explain_rest(model, Explained(model=model, solution=best[0], data=best[1]), terms=options.terms)
     found = without_flanks(model, found, terms=options.terms)
     near = without_flanks(model, trusting.explained, terms=options.terms)
@@ -310,6 +314,15 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
         plain = _settle(Explained(model=model, solution=best[0], data=best[1]), alternatives, options)
         return plain if plain.absent.sum() < answer.absent.sum() else answer
     return answer
+
+
+def _with_its_shape(model: LeBailModel, nearest: tuple[Solution, FitData]) -> Iterator[tuple[Solution, FitData]]:
+    """A solution with what its lines share beyond their profiles, if its misfit asks for that, and as it is."""
+    if misfits(*nearest):
+        shaped = with_common_shape(model, *nearest)
+        if shaped is not None:
+            yield shaped
+    yield nearest
 
 
 def _peaks_took_a_phase(chosen: Explained, absent: npt.NDArray[np.bool_]) -> bool:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hydrostruct.material.cell import FREE_PARAMETERS, Cell, make_cell
 from hydrostruct.material.phase import Phase
 from hydrostruct.verdict import Verdict
+from hydrostruct.xrd.common_shape import without_shape
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS, weighted_gram
 from hydrostruct.xrd.model import (
@@ -128,7 +129,7 @@ def _point(
     """One point at the angles of its own fit, with the background terms that it needs."""
     model, values, absent = mine
     data = prepare_data(pattern, two_theta_deg=_limits(fit), background_terms=1)
-    data = without_points(data, ~fit.fitted[data.kept])
+    data = without_shape(without_points(data, ~fit.fitted[data.kept]), fit.beyond_profile[fit.fitted])
     own = _OWN_TERMS if shape_terms else fit.background_terms
     whole = _polynomials(data.position, span, max(own, _OWN_TERMS + shape_terms))
     basis = np.ascontiguousarray(whole[:own])

@@ -116,6 +116,16 @@ class FitData:
     """Their products under the weights, shape (terms, terms)."""
     sigma_is_known: bool
     """False when sigma is a guess: then the size of the residuals says what the noise is, up or down."""
+    beyond_profile: Floats | None = None
+    """What was taken off the intensity because all lines have it beyond their profiles, shape (n,); see
+    `hydrostruct.xrd.common_shape`. None where nothing was."""
+    shape_terms: int = 0
+    """Coefficients that were fitted for it."""
+
+    @property
+    def measured(self) -> Floats:
+        """Intensity as it was measured, shape (n,)."""
+        return self.intensity if self.beyond_profile is None else self.intensity + self.beyond_profile
 
 
 def build_model(
@@ -281,6 +291,8 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
         basis=basis,
         gram=weighted_gram(basis, weight),
         sigma_is_known=data.sigma_is_known,
+        beyond_profile=None if data.beyond_profile is None else data.beyond_profile[stay],
+        shape_terms=data.shape_terms,
     )
 
 
