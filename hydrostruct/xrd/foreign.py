@@ -215,7 +215,7 @@ def without_flanks(model: LeBailModel, found: Explained, *, terms: int | None) -
         return found
     stay = ~np.any(on_flank, axis=0)
     own = found.solution.values[: own_parameters(model)]
-    plain = _fitted(model, found.data, own, (places[stay], widths[stay]), terms=terms)
+    plain = fit_with_single_peaks(model, found.data, own, (places[stay], widths[stay]), terms=terms)
     return replace(plain, shape_misfits=True) if _is_misfit_of_shape(plain, places[~stay]) else found
 
 
@@ -289,7 +289,7 @@ def _released(model: LeBailModel, found: Explained, line: int, *, terms: int | N
     places = np.append(places, found.solution.position[line])
     widths = np.append(widths, found.solution.width[line])
     own = found.solution.values[: own_parameters(model)]
-    return without, _fitted(without, found.data, own, (places, widths), terms=terms)
+    return without, fit_with_single_peaks(without, found.data, own, (places, widths), terms=terms)
 
 
 def without_line(model: LeBailModel, line: int) -> LeBailModel:
@@ -325,7 +325,9 @@ def _with_more(model: LeBailModel, found: Explained, place: Floats, *, terms: in
     old = ~own_lines(found.model)
     places = np.concatenate((found.solution.position[old], place))[:_MOST_PEAKS]
     widths = np.concatenate((found.solution.width[old], np.full(place.size, width)))[:_MOST_PEAKS]
-    return _fitted(model, found.data, found.solution.values[: own_parameters(model)], (places, widths), terms=terms)
+    return fit_with_single_peaks(
+        model, found.data, found.solution.values[: own_parameters(model)], (places, widths), terms=terms
+    )
 
 
 def _residual_lines(found: Explained, *, beside_fwhm: float = 0.0) -> Floats:
@@ -349,10 +351,28 @@ def _residual_lines(found: Explained, *, beside_fwhm: float = 0.0) -> Floats:
     return np.array(places)
 
 
-def _fitted(
+def fit_with_single_peaks(
     model: LeBailModel, data: FitData, values: Floats, peaks: tuple[Floats, Floats], *, terms: int | None
 ) -> Explained:
-    """Phases and single peaks together; peaks that turn out to be nothing are taken away again."""
+    """Fit phases and single peaks together; peaks that turn out to be nothing are taken away again.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        The phases alone.
+    data : FitData
+        The pattern.
+    values : array, shape (parameters,)
+        The start, of the phases and, where they are known, of the single peaks.
+    peaks : (array, array), shape (peaks,)
+        Places and widths of the single peaks, in degrees.
+    terms : int or None
+        Background terms; None to let the data choose.
+
+    Returns
+    -------
+    Explained
+    """
     places, widths = peaks
     with_them, start = with_peaks(model, values[: own_parameters(model)], places, widths)
     start[own_parameters(model) : values.size] = values[own_parameters(model) :]  # what is known of the peaks
@@ -378,6 +398,13 @@ def _stands(model: LeBailModel, solution: Solution, data: FitData) -> npt.NDArra
     sigma[seen] = np.sqrt(np.maximum(np.diag(matrix)[: seen.size], 0.0)) * residual_scale(solution, data)
     with np.errstate(invalid="ignore"):
         return np.asarray((solution.intensity > _PEAK_SIGMA * sigma)[~own_lines(model)])
+
+
+def cheaper(one: Explained, other: Explained) -> Explained:
+    """The first of two solutions, or the second where that came to rest and costs clearly less."""
+    scale = min(residual_scale(each.solution, each.data) for each in (one, other))
+    is_less = rests_free(other) and other.cost(scale) < one.cost(scale) - _CLEARLY
+    return other if is_less else one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -414,8 +441,8 @@ def fit_trusting(model: LeBailModel, data: FitData, values: Floats, peaks: Peaks
     for _ in range(_ROUNDS):  # widths stay at first: free, they would soak up what is not theirs
         others = _peaks_of_others(model, solution, peaks)
         solution = solve(*_in_order(few, *with_peaks(narrow, solution.values[:mine], *others)))
-    found = explain_rest(narrow, _fitted(narrow, data, solution.values, others, terms=terms), terms=terms)
-    found = _fitted(model, data, found.solution.values, _single_peaks(found), terms=terms)
+    found = explain_rest(narrow, fit_with_single_peaks(narrow, data, solution.values, others, terms=terms), terms=terms)
+    found = fit_with_single_peaks(model, data, found.solution.values, _single_peaks(found), terms=terms)
     found = explain_rest(model, found, terms=terms)
     whole = with_terms(data, len(found.data.basis))
     alone = solve(model, whole, found.solution.values[:mine], most_steps=0)

@@ -56,6 +56,7 @@ from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
 from hydrostruct.xrd.search import search_cells
+from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
 Floats = npt.NDArray[np.float64]
@@ -293,6 +294,8 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     if not convinces(model, *best):
         best = with_common_shape(model, *best) or best
     found = explain_rest(model, Explained(model=model, solution=best[0], data=best[1]), terms=options.terms)
+    if options.search != "never":
+        found = search_again(model, found, terms=options.terms)
     found = without_flanks(model, found, terms=options.terms)
     near = without_flanks(model, trusting.explained, terms=options.terms)
     if not found.is_complete and not near.is_complete:

@@ -66,10 +66,10 @@ def search_cells(model: LeBailModel, solution: Solution, data: FitData, *, own_s
             continue
         if own_signal:
             first, step, score = _score_grid(data, _left_for(model, solution, data, index), width)
-        trial = _trial_cells(model, index, width)
+        trial = trial_cells(model, index, width)
         terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
         found = kernels.score_cells(trial, terms, model.wavelength_ang, first, step, score, zero)
-        picked = _separate_best(trial, found, width)
+        picked = separate_cells_of(trial, found, width)
         lists.append([phase_slots(model, solution.slots, index)[0].copy(), *picked])
     return _rank(model, data, solution, lists, width)
 
@@ -92,7 +92,7 @@ def _score_grid(data: FitData, signal: Floats, width: float) -> tuple[float, flo
     return float(grid[0]), step, np.log1p(np.maximum(np.interp(grid, data.position, seen), 0.0) ** 2 / 4.0)
 
 
-def _trial_cells(model: LeBailModel, index: int, width: float) -> Floats:
+def trial_cells(model: LeBailModel, index: int, width: float) -> Floats:
     """Reciprocal components of trial cells about the start, close enough that no line skips its peak."""
     phase, cell = model.phases[index], model.start_cells[index]
     lengths = [name for name in FREE_PARAMETERS[phase.system] if name.endswith("_ang")]
@@ -128,7 +128,7 @@ def _scattered(cell: Cell, system: CrystalSystem, lengths: list[str], angles: li
     return np.array(trial)
 
 
-def _separate_best(trial: Floats, score: Floats, width: float) -> list[Floats]:
+def separate_cells_of(trial: Floats, score: Floats, width: float) -> list[Floats]:
     """The best cells that are not neighbours of a better one."""
     picked: list[Floats] = []
     apart = 0.15 * math.radians(width) * 4
