@@ -69,7 +69,7 @@ def search_cells(model: LeBailModel, solution: Solution, data: FitData, *, own_s
         trial = trial_cells(model, index, width)
         terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
         found = kernels.score_cells(trial, terms, model.wavelength_ang, first, step, score, zero)
-        picked = separate_cells_of(trial, found, width)
+        picked = _separate_best(trial, found, width)
         lists.append([phase_slots(model, solution.slots, index)[0].copy(), *picked])
     return _rank(model, data, solution, lists, width)
 
@@ -128,7 +128,7 @@ def _scattered(cell: Cell, system: CrystalSystem, lengths: list[str], angles: li
     return np.array(trial)
 
 
-def separate_cells_of(trial: Floats, score: Floats, width: float) -> list[Floats]:
+def _separate_best(trial: Floats, score: Floats, width: float) -> list[Floats]:
     """The best cells that are not neighbours of a better one."""
     picked: list[Floats] = []
     apart = 0.15 * math.radians(width) * 4

@@ -7,6 +7,8 @@ another cell explains more of the lines that are there, each of which counts abo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,13 +16,14 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.first_look import FILTER_REACH
 from hydrostruct.xrd.foreign import Explained, cheaper, explain_rest, fit_with_single_peaks, typical_width
 from hydrostruct.xrd.line_columns import line_columns
-from hydrostruct.xrd.model import LeBailModel, cell_parameters
-from hydrostruct.xrd.search import separate_cells_of, trial_cells
+from hydrostruct.xrd.model import LeBailModel, cell_parameters, phase_slots
+from hydrostruct.xrd.search import trial_cells
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
 Floats = npt.NDArray[np.float64]
 
 _TRIED = 3
+_LOOKED_AT = 3000
 _ROUNDS = 2
 _MOST_FREE = 2
 _FULL = 12.0  # what a line counts at most: half of the square of five standard deviations
@@ -76,7 +79,25 @@ def _other_cells(model: LeBailModel, found: Explained, index: int) -> list[Float
     total = kernels.score_apart(
         trial, terms, model.wavelength_ang, float(grid[0]), step, score, zero, _APART_FWHM * width
     )
-    return separate_cells_of(trial, total, width)[:_TRIED]
+    own, _ = phase_slots(model, found.solution.slots, index)
+    order = np.argsort(-total, kind="stable")[:_LOOKED_AT]
+    return _apart([own, *trial[order]], terms, found, reach=_NEAR_FWHM * width)
+
+
+def _apart(cells: Sequence[Floats], terms: Floats, found: Explained, *, reach: float) -> list[Floats]:
+    """Cells after the first that put some line further than a reach from where it and those before put it."""
+    ends = found.data.position[[0, -1]]
+    taken: list[Floats] = []
+    picked: list[Floats] = []
+    for cell in cells:
+        sine = 0.5 * found.model.wavelength_ang * np.sqrt(np.maximum(terms @ cell, 0.0))
+        places = np.clip(np.degrees(2.0 * np.arcsin(np.minimum(sine, 1.0))), *ends)
+        if all(np.max(np.abs(places - other)) > reach for other in taken):
+            taken.append(places)
+            picked.append(cell)
+        if len(picked) > _TRIED:
+            break
+    return picked[1:]
 
 
 def _with_cell(model: LeBailModel, found: Explained, index: int, components: Floats, *, terms: int | None) -> Explained:
@@ -87,12 +108,21 @@ def _with_cell(model: LeBailModel, found: Explained, index: int, components: Flo
     slots = found.solution.slots.copy()
     filled = model.link[: model.slots.size - 2] >= 0
     slots[: model.slots.size - 2][filled] = values[model.link[: model.slots.size - 2][filled]]
-    own = line_columns(found.model, found.data.position, slots).position[own_lines(found.model)]
+    place = line_columns(found.model, found.data.position, slots).position
     with np.errstate(invalid="ignore"):
         stays = found.solution.intensity > 0
-    left = stays & ((found.model.phase_of == index) | ~own_lines(found.model))
-    places, widths = found.solution.position[left], found.solution.width[left]
-    nearest = np.min(np.abs(places[:, None] - own[np.isfinite(own)][None, :]), axis=1, initial=np.inf)
-    free = nearest > _NEAR_FWHM * typical_width(found.model, found.solution)
-    trial = fit_with_single_peaks(model, found.data, values, (places[free], widths[free]), terms=terms)
+    mine, single = found.model.phase_of == index, ~own_lines(found.model)
+    # what the phase leaves may be another's line; what was single has no reason to be but the cell that is new
+    free = stays & ((mine & _is_free(found, place[~single])) | (single & _is_free(found, place[mine])))
+    places, widths = found.solution.position[free], found.solution.width[free]
+    trial = fit_with_single_peaks(model, found.data, values, (places, widths), terms=terms)
     return explain_rest(model, trial, terms=terms)
+
+
+def _is_free(found: Explained, places: Floats) -> npt.NDArray[np.bool_]:
+    """Lines of a solution that lie on none of some places, shape (lines,)."""
+    apart = np.abs(found.solution.position[:, None] - places[np.isfinite(places)][None, :])
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            np.min(apart, axis=1, initial=np.inf) > _NEAR_FWHM * typical_width(found.model, found.solution)
+        )
