@@ -99,7 +99,7 @@ def fit_pattern(
     exclude_deg : sequence of (low, high)
         Regions to leave out, in degrees.
     background : "auto" or int
-        Chebyshev terms; ``auto`` takes as many as the data ask for, 2 to 24.
+        Chebyshev terms; ``auto`` takes as many as the data ask for, 2 to 40.
     widths : Widths, optional
         Start of the widths; found from the data when left out.
     free, fix : collection of str
