@@ -15,15 +15,7 @@ import numpy.typing as npt
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import serial_factor
 from hydrostruct.xrd.first_look import line_width, noise_scale
-from hydrostruct.xrd.model import (
-    MARGIN_FWHM,
-    MOST_BACKGROUND_TERMS,
-    REACH_FWHM,
-    FitData,
-    LeBailModel,
-    with_more_terms,
-    with_terms,
-)
+from hydrostruct.xrd.model import MARGIN_FWHM, REACH_FWHM, FitData, LeBailModel, with_terms
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -305,9 +297,6 @@ def fit_with_background(
         solution = solve(model, used, values)
     for _ in range(2):
         count = choose_terms(model, data, solution)
-        if count == MOST_BACKGROUND_TERMS == len(data.basis):  # the data may ask for more than were made ready
-            data = with_more_terms(data)
-            count = choose_terms(model, data, solution)
         if count == len(used.basis):
             break
         used = with_terms(data, count)

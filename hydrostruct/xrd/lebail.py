@@ -41,6 +41,7 @@ from hydrostruct.xrd.foreign import (
     rests_free,
 )
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
+from hydrostruct.xrd.long_background import with_long_background
 from hydrostruct.xrd.model import (
     MOST_BACKGROUND_TERMS,
     FitData,
@@ -271,8 +272,9 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     """
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
-    if options.search != "always" and convinces(model, *nearest):
-        return _settle(Explained(model=model, solution=nearest[0], data=nearest[1]), (), options)
+    first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
+    if options.search != "always" and first.is_complete:
+        return _settle(first, (), options)
     peaks = find_peaks(data)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried = [nearest, trusting.on_everything]
@@ -387,6 +389,7 @@ def _settle(
     One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
     the first gives up may be all that the second needs.
     """
+    found = with_long_background(found, terms=options.terms)
     model, data = found.model, found.data
     refined = refine(model, data, found.solution, method=options.method, loss=options.loss)
     significance = refined.evidence.significance
