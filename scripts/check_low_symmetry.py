@@ -2,12 +2,13 @@
 
 Run: python scripts/check_low_symmetry.py [N] [--mode series|starts|all] [--system NAME] [--off PERCENT] [--seed S]
 
-Modes: ``series``, 50 patterns whose lattice drifts by up to 2 %, each axis by an amount of its own; `fit_patterns` from a
-start 0.5 to 1 % off in each axis and 0.5° in each free angle, and `fit_pattern` of each from a start as far off its own
-cell. ``starts``, N cells of 30 to 100 lines, each start off by up to --off percent (default 1 and 2) in each axis and up
-to 0.5° in each free angle. Areas of the lines are exponentially distributed, the strongest line about 3000 counts on
-1500, FWHM 0.08°, λ 0.6199 Å, 4-25°, 2000 points, Poisson noise. A fit is right when every axis lies within 0.03 % and
-every angle within 0.03° of the truth, or within 5 sigma of it. The simulator shares no code with hydrostruct.
+Modes: ``series``, 50 patterns whose lattice drifts by up to 2 %, each axis by an amount of its own; `fit_patterns` from
+a start 0.5 to 1 % off in each axis and 0.5° in each free angle, and `fit_pattern` of each from a start as far off its
+own cell. ``starts``, N cells of 30 to 100 lines, each start off by up to --off percent (default 1 and 2) in each axis
+and up to 0.5° in each free angle. Areas of the lines are exponentially distributed, the strongest line about 3000
+counts on 1500, FWHM 0.08°, λ 0.6199 Å, 4-25°, 2000 points, Poisson noise. A fit is right when every axis lies within
+0.03 % and every angle within 0.03° of the truth, or within 5 sigma of it. With --strangers lines of a cubic F phase that
+nobody names lie in the patterns of ``starts``. The simulator shares no code with hydrostruct.
 """
 
 from __future__ import annotations
@@ -81,10 +82,12 @@ def profile(x: Floats, gauss: float, lorentz: float) -> Floats:
     return eta * full / 2.0 / math.pi / (x**2 + (full / 2.0) ** 2) + (1.0 - eta) * bell
 
 
-def pattern_of(hkl: Floats, areas: Floats, cell: Floats, random: np.random.Generator) -> Any:
-    """One measured pattern."""
+def pattern_of(hkl: Floats, areas: Floats, cell: Floats, random: np.random.Generator, *, others: Any = None) -> Any:
+    """One measured pattern, with other lines in it where they are given."""
     reciprocal = np.linalg.inv(metric(cell))
     theta = np.arcsin(WAVELENGTH / 2.0 * np.sqrt(np.einsum("li,ij,lj->l", hkl, reciprocal, hkl)))
+    if others is not None:
+        theta, areas = np.concatenate((theta, others[0])), np.concatenate((areas, others[1]))
     u = (X - X[0]) / (X[-1] - X[0])
     clean = 1500.0 * (0.75 + 0.5 * np.exp(-2.5 * u) + 0.18 * np.exp(-(((u - 0.45) / 0.22) ** 2)))
     for angle, area in zip(theta, areas, strict=True):
@@ -179,7 +182,15 @@ def _both(system: str, cells: list[Floats], fits: list[Any]) -> tuple[list[str],
     return [word for word, _ in pairs], [pulls for _, pulls in pairs]
 
 
-def starts(folder: Path, system: str, seed: int, count: int, off: float) -> None:
+def strangers(random: np.random.Generator) -> Any:
+    """Angles and areas of the lines of a cubic F phase, in degrees and counts × degrees."""
+    squares = np.array([3.0, 4.0, 8.0, 11.0, 12.0])
+    theta = np.arcsin(WAVELENGTH / 2.0 * np.sqrt(squares) / random.uniform(3.6, 4.0))
+    heights = np.array([1.0, 0.5, 0.3, 0.35, 0.1]) * random.uniform(300.0, 2000.0)
+    return theta, heights * 0.08 * 1.15
+
+
+def starts(folder: Path, system: str, seed: int, count: int, off: float, *, with_strangers: bool) -> None:
     """Cells of their own, starts off by up to so much."""
     random = np.random.default_rng(seed)
     free, middle = SYSTEMS[system][2], np.array(SYSTEMS[system][3])
@@ -194,7 +205,9 @@ def starts(folder: Path, system: str, seed: int, count: int, off: float) -> None
         hkl = lines_of(system, cell)
         if not 30 <= len(hkl) <= 100 and system != "cubic":
             continue
-        pattern = pattern_of(hkl, areas_of(hkl, random), cell, random)
+        areas = areas_of(hkl, random)
+        others = strangers(random) if with_strangers else None
+        pattern = pattern_of(hkl, areas, cell, random, others=others)
         start = start_of(system, cell, random, low=0.0, high=off)
         began = time.perf_counter()
         fit = hs.fit_pattern(pattern, [phase], cells={system: start})
@@ -213,6 +226,7 @@ def main() -> int:
     parser.add_argument("--mode", choices=("series", "starts", "all"), default="all")
     parser.add_argument("--system", choices=tuple(SYSTEMS), action="append")
     parser.add_argument("--off", type=float, action="append")
+    parser.add_argument("--strangers", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     print("SIMULATED patterns")
@@ -222,7 +236,8 @@ def main() -> int:
                 series(Path(name), system, given.seed)
             if given.mode in ("starts", "all"):
                 for off in given.off or (1.0, 2.0):
-                    starts(Path(name), system, given.seed, given.count, off / 100.0)
+                    part = off / 100.0
+                    starts(Path(name), system, given.seed, given.count, part, with_strangers=given.strangers)
     return 0
 
 

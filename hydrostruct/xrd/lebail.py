@@ -54,7 +54,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
-from hydrostruct.xrd.search import search_cells
+from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
 Floats = npt.NDArray[np.float64]
@@ -273,15 +273,23 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
-    if options.search != "always" and first.is_complete:
+    nearest = first.solution, first.data
+    first_search = options.search == "auto" and seed is None
+    is_left_alone = not (first_search and may_be_elsewhere(model, *nearest))
+    if options.search != "always" and first.is_complete and is_left_alone:
         return _settle(first, (), options)
     peaks = find_peaks(data)
+    evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if first_search else []
+    if evolved and convinces(model, *_best([nearest, *evolved])):
+        best = _best([nearest, *evolved])
+        rivals = _rivals(model, [nearest, *evolved], best)
+        return _settle(Explained(model=model, solution=best[0], data=best[1]), rivals, options)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
-    tried = [nearest, trusting.on_everything]
+    tried = [nearest, trusting.on_everything, *evolved]
     supported = is_supported(trusting.explained, peaks)
     alternatives: tuple[str, ...] = ()
     if options.search == "always" or (options.search == "auto" and not (supported and seed is not None)):
-        for own_signal in (False, True, True):
+        for own_signal in (True, True) if evolved else (False, True, True):
             middle = _best(tried)
             starts = search_cells(model, *middle, own_signal=own_signal)
             tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]

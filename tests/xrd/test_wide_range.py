@@ -1,0 +1,43 @@
+"""Patterns over a wide range, as neutrons and laboratory tubes give them: widths that change with the angle."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+import hydrostruct as hs
+
+WAVELENGTH, CELL, U, V, W = 1.494, 4.078, 0.085, -0.119, 0.124
+
+
+def gold(simulator: ModuleType, random: np.random.Generator, *, zero: float) -> hs.Pattern:
+    """A cubic F lattice from 30 to 150°, its Gaussian widths after Caglioti, on a flat ground."""
+    x = np.arange(30.0, 150.0, 0.05)
+    clean = np.full(x.size, 150.0)
+    squares = {h * h + k * k + l * l for h in range(7) for k in range(7) for l in range(7) if h % 2 == k % 2 == l % 2}  # noqa: E741
+    for square in sorted(squares - {0}):
+        sine = WAVELENGTH * np.sqrt(square) / CELL / 2.0
+        if sine < 0.99:
+            theta = np.arcsin(sine)
+            gauss = float(np.sqrt(U * np.tan(theta) ** 2 + V * np.tan(theta) + W))
+            area = random.uniform(100.0, 1000.0)
+            clean += simulator.peak(x, np.degrees(2 * theta) + zero, area, gauss, 0.08 / np.cos(theta))
+    counts = random.poisson(clean).astype(float)
+    return hs.Pattern(
+        two_theta_deg=x, intensity=counts, sigma=np.sqrt(np.maximum(counts, 1.0)), wavelength_ang=WAVELENGTH
+    )
+
+
+def test_widths_by_angle_are_found_when_the_zero_is_off_by_more_than_a_width(simulator: ModuleType) -> None:
+    random = np.random.default_rng(7)
+    for _ in range(5):
+        pattern = gold(simulator, random, zero=0.6)
+        fit = hs.fit_pattern(
+            pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 4.078 * 1.002}}, free=["u", "v", "zero"]
+        )
+        assert fit.verdict.value == "converged", fit.reason
+        found = fit.phases["Au"]
+        assert abs(found.a_ang - CELL) < 4 * found.a_sigma_ang
+        assert abs(fit.zero_deg - 0.6) < 4 * fit.zero_sigma_deg
+        assert fit.gof < 1.1
