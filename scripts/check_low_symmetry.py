@@ -7,8 +7,8 @@ a start 0.5 to 1 % off in each axis and 0.5° in each free angle, and `fit_patte
 own cell. ``starts``, N cells of 30 to 100 lines, each start off by up to --off percent (default 1 and 2) in each axis
 and up to 0.5° in each free angle. Areas of the lines are exponentially distributed, the strongest line about 3000
 counts on 1500, FWHM 0.08°, λ 0.6199 Å, 4-25°, 2000 points, Poisson noise. A fit is right when every axis lies within
-0.03 % and every angle within 0.03° of the truth, or within 5 sigma of it. With --strangers lines of a cubic F phase that
-nobody names lie in the patterns of ``starts``. The simulator shares no code with hydrostruct.
+0.03 % and every angle within 0.03° of the truth, or within 5 sigma of it. With --strangers lines of a cubic F phase
+that nobody names lie in the patterns of ``starts``. The simulator shares no code with hydrostruct.
 """
 
 from __future__ import annotations

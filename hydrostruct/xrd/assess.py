@@ -22,6 +22,7 @@ from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
+from hydrostruct.xrd.width_trend import width_trend
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,6 +36,7 @@ _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
 _MANY_SPLIT = 3
+_MANY_NEGATIVE = 2
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
@@ -249,6 +251,7 @@ def report_fit(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
+            *_width_notes(model, data, evidence),
             *_stress_notes(fits),
         ),
         foreign_lines_deg=foreign_deg,
@@ -496,6 +499,11 @@ def _phase_verdict(
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
+    negative = _negative_lines(model, evidence, index)
+    if negative >= _MANY_NEGATIVE:
+        reasons.append(
+            f"{negative} lines of it are negative by more than {_NEGATIVE_SIGMA:g} sigma: its cell is wrong."
+        )
     split = _split_lines(model, evidence)
     if split >= _MANY_SPLIT:
         reasons.append(
@@ -507,6 +515,13 @@ def _phase_verdict(
     if ambiguous:
         return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
     return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
+
+
+def _negative_lines(model: LeBailModel, evidence: Evidence, index: int) -> int:
+    """Lines of a phase that point down by more than noise lets them: another line, at another place, stands there."""
+    with np.errstate(invalid="ignore"):
+        below = evidence.solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma
+    return int(np.sum(below & evidence.in_range & (model.phase_of == index)))
 
 
 def _split_lines(model: LeBailModel, evidence: Evidence) -> int:
@@ -553,6 +568,22 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     what = "left out, also of the R factors" if left_out else "fitted as single peaks"
     shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
+
+
+def _width_notes(model: LeBailModel, data: FitData, evidence: Evidence) -> list[str]:
+    change = width_trend(
+        model,
+        data,
+        evidence.solution,
+        intensity_sigma=evidence.intensity_sigma,
+        noise=evidence.agreement.gof,
+    )
+    if not change:
+        return []
+    return [
+        f"The widths of the lines change with the angle otherwise than fitted, by {100 * change:.0f} % on the average. "
+        "Free u and v as well."
+    ]
 
 
 def _stress_notes(fits: dict[str, PhaseFit]) -> list[str]:
