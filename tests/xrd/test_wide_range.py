@@ -11,7 +11,7 @@ import hydrostruct as hs
 WAVELENGTH, CELL, U, V, W = 1.494, 4.078, 0.085, -0.119, 0.124
 
 
-def gold(simulator: ModuleType, random: np.random.Generator, *, zero: float) -> hs.Pattern:
+def gold(simulator: ModuleType, random: np.random.Generator, *, zero: float, most: float = 1000.0) -> hs.Pattern:
     """A cubic F lattice from 30 to 150°, its Gaussian widths after Caglioti, on a flat ground."""
     x = np.arange(30.0, 150.0, 0.05)
     clean = np.full(x.size, 150.0)
@@ -21,7 +21,7 @@ def gold(simulator: ModuleType, random: np.random.Generator, *, zero: float) -> 
         if sine < 0.99:
             theta = np.arcsin(sine)
             gauss = float(np.sqrt(U * np.tan(theta) ** 2 + V * np.tan(theta) + W))
-            area = random.uniform(100.0, 1000.0)
+            area = random.uniform(0.1 * most, most)
             clean += simulator.peak(x, np.degrees(2 * theta) + zero, area, gauss, 0.08 / np.cos(theta))
     counts = random.poisson(clean).astype(float)
     return hs.Pattern(
@@ -46,7 +46,7 @@ def test_widths_by_angle_are_found_when_the_zero_is_off_by_more_than_a_width(sim
 def test_a_fit_says_when_widths_follow_the_angle_and_it_does_not_let_them(simulator: ModuleType) -> None:
     random = np.random.default_rng(8)
     for _ in range(3):
-        pattern = gold(simulator, random, zero=0.0)
+        pattern = gold(simulator, random, zero=0.0, most=300.0)
         plain = hs.fit_pattern(pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 4.078}})
         free = hs.fit_pattern(pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 4.078}}, free=["u", "v"])
         assert any("Free u and v" in note for note in plain.warnings)
