@@ -134,6 +134,8 @@ def _write_process(entry: Any, result: RunResult) -> None:
     settings = _group(process, "settings", "NXnote")
     settings["type"] = "application/toml"
     settings["data"] = result.settings
+    fit = _group(process, "fit", "NXcollection")
+    fit["method"], fit["loss"] = result.method, result.loss
     versions = _group(process, "versions", "NXcollection")
     for name, number in result.versions.items():
         versions[name] = number

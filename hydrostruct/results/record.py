@@ -120,3 +120,7 @@ class RunResult:
     """Numbers of the transport curves; empty for a run without."""
     links: tuple[Link, ...] = ()
     """Every point beside every curve."""
+    method: str = "pawley"
+    """How intensities were found: pawley or le-bail."""
+    loss: str = "squares"
+    """What was made least: squares, soft-l1 or cauchy."""

@@ -133,6 +133,8 @@ def run(
         checksums=_checksums(source, [frame for frame, _ in frames], folder),
         notes=(*notes, *spots, *common, *raman_notes, *_gradient(places, raman)),
         transport=numbers,
+        method=config.diffraction.method,
+        loss=config.diffraction.loss,
     )
     result = replace(result, links=link_run(config, result, curves, phases=phases))
     write_results(result, target)
@@ -321,6 +323,8 @@ def _fit_jobs(
             "two_theta_deg": section.two_theta_deg,
             "exclude_deg": (*section.exclude_deg, *(own.exclude_deg if own else ())),
             "background": section.background_terms,
+            "method": section.method,
+            "loss": section.loss,
             "fix": fix,
             "widths": widths,
             "stress": stress,
@@ -383,6 +387,7 @@ def _log(result: RunResult) -> str:
     lines = [
         f"hydrostruct {result.versions['hydrostruct']}: {result.title}",
         *(f"{name} {number}" for name, number in result.versions.items()),
+        f"fit: method {result.method}, loss {result.loss}",
         *(f"attention: {note}" for note in result.notes),
     ]
     for point in result.points:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import math
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.grid import SCAN_ORDERS
@@ -101,6 +102,10 @@ class DiffractionSection(_Section):
     """Where sigma comes from."""
     background_terms: int | Literal["auto"] = "auto"
     """Chebyshev terms of the fitted background."""
+    method: Literal["pawley", "le-bail"] = "pawley"
+    """How intensities are found: all by least squares, or by the classical partition of the counts."""
+    loss: Literal["squares", "soft-l1", "cauchy"] = "squares"
+    """What is made least; the last two let spots that no mask took away stand apart."""
     instrument: str | None = None
     """Widths of the instrument."""
     common: tuple[Literal["zero", "displacement", "widths", "background"], ...] = ()
@@ -116,6 +121,18 @@ class DiffractionSection(_Section):
 
     points: dict[str, PointSection] = Field(default_factory=dict)
     """Exceptions, by the number of the point."""
+
+    @model_validator(mode="after")
+    def _method_goes_with_the_rest(self) -> DiffractionSection:
+        """Refuse what the classical partition cannot do."""
+        if self.method == "le-bail" and self.loss != "squares":
+            raise ValueError(f"loss is {self.loss!r} with the method le-bail; expected squares there, or method pawley")
+        if self.method == "le-bail" and self.common:
+            raise ValueError(
+                "common is given with the method le-bail; expected method pawley there: the shares of the classical "
+                "partition are no minimum of anything, and what is common would have none"
+            )
+        return self
 
 
 class PhaseSection(_Section):
@@ -246,8 +263,18 @@ def _sentence(source: Path, error: pydantic.ValidationError) -> str:
         return f"{source}: {place!r} is not a key of a run.toml. {hint} Known there: {', '.join(known)}."
     if first["type"] == "missing":
         return f"{source}: {place!r} is missing. Expected it in every run.toml. Add the key."
-    value = repr(first.get("input"))
-    return f"{source}: {place!r} is {value[:80]}. {first['msg'].removeprefix('Value error, ')}. Edit the file."
+    said = first["msg"].removeprefix("Value error, ")
+    if isinstance(first.get("input"), dict):  # keys that do not go together: what they are is in the words
+        return f"{source}: {place!r}: {said}. Edit the file."
+    hint = _nearest_word(first)
+    return f"{source}: {place!r} is {first.get('input')!r:.80}. {said}. {f'{hint} ' if hint else ''}Edit the file."
+
+
+def _nearest_word(error: Any) -> str:
+    """Which of the words of a Literal was meant."""
+    if error["type"] != "literal_error":
+        return ""
+    return nearest_name(str(error["input"]), re.findall(r"'([^']*)'", error["ctx"]["expected"]))
 
 
 def _known_keys(place: tuple[int | str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,16 @@ from hydrostruct.xrd.fit_map import fit_map
 from hydrostruct.xrd.map_result import MapFit, MapGradient, map_gradient, map_numbers
 from hydrostruct.xrd.maps import FitAnswer, FitJob
 
+_OF_A_MAP = (
+    "cells",
+    "widths",
+    "fix",
+    "stress",
+    "wavelength_sigma_ang",
+    "distance_relative_sigma",
+    "method",
+    "loss",
+)
 _FEWEST = 2
 _FEWEST_FOR_A_PLANE = 6
 _ROUGH = 1.5
@@ -49,11 +59,7 @@ def fit_together(
     known = [(job, answer.fit) for job, answer in zip(jobs, answers, strict=True) if job and answer and answer.fit]
     if not common or len(known) < _FEWEST:
         return list(answers), ()
-    options: dict[str, Any] = {
-        name: value
-        for name, value in known[0][0].options.items()
-        if name in ("cells", "widths", "fix", "stress", "wavelength_sigma_ang", "distance_relative_sigma")
-    }
+    options: dict[str, Any] = {name: value for name, value in known[0][0].options.items() if name in _OF_A_MAP}
     whole = fit_map(
         [job.pattern for job, _ in known], known[0][0].phases, common=common, fits=[fit for _, fit in known], **options
     )

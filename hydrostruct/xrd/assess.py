@@ -22,6 +22,7 @@ from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
+from hydrostruct.xrd.width_trend import width_trend
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,6 +36,7 @@ _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
 _FAR_PLACES = 0.15
+_MANY_NEGATIVE = 2
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
@@ -259,6 +261,7 @@ def report_fit(
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
             *_shape_note(data),
+            *_width_notes(model, data, evidence),
             *_stress_notes(fits),
         ),
         foreign_lines_deg=foreign_deg,
@@ -495,6 +498,11 @@ def _phase_verdict(
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
+    negative = _negative_lines(model, evidence, index)
+    if negative >= _MANY_NEGATIVE:
+        reasons.append(
+            f"{negative} lines of it are negative by more than {_NEGATIVE_SIGMA:g} sigma: its cell is wrong."
+        )
     if evidence.scatter is not None and evidence.scatter.of_width[index] > _FAR_PLACES:
         reasons.append(
             f"Its lines scatter about the places of one cell by {100 * evidence.scatter.of_width[index]:.0f} % of "
@@ -511,6 +519,13 @@ def _relative_sigma(evidence: Evidence, parameter: int) -> float:
     """Scaled uncertainty of a free parameter over its value."""
     variance = max(float(evidence.parameter_covariance[parameter, parameter]), 0.0)
     return math.sqrt(variance) * evidence.agreement.inflation / abs(float(evidence.solution.values[parameter]))
+
+
+def _negative_lines(model: LeBailModel, evidence: Evidence, index: int) -> int:
+    """Lines of a phase that point down by more than noise lets them: another line, at another place, stands there."""
+    with np.errstate(invalid="ignore"):
+        below = evidence.solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma
+    return int(np.sum(below & evidence.in_range & (model.phase_of == index)))
 
 
 def _pattern_verdict(
@@ -554,6 +569,22 @@ def _shape_note(data: FitData) -> list[str]:
     return [
         f"The lines share a shape that no pseudo-Voigt has. It was learned from them and taken into account: at most "
         f"{100 * part:.1f} % of the highest point. The place of a line is where a symmetric one fits it best."
+    ]
+
+
+def _width_notes(model: LeBailModel, data: FitData, evidence: Evidence) -> list[str]:
+    change = width_trend(
+        model,
+        data,
+        evidence.solution,
+        intensity_sigma=evidence.intensity_sigma,
+        noise=evidence.agreement.gof,
+    )
+    if not change:
+        return []
+    return [
+        f"The widths of the lines change with the angle otherwise than fitted, by {100 * change:.0f} % on the average. "
+        "Free u and v as well."
     ]
 
 

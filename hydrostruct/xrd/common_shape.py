@@ -104,8 +104,10 @@ def misfits(solution: Solution, data: FitData) -> bool:
     bool
         The noise is the scatter from point to point, where that is more than sigma says.
     """
-    most = 1.0 + _MISFIT_SIGMA * math.sqrt(2.0 / data.position.size)
-    mean = solution.chi2 / data.position.size
+    points = data.position.size
+    taken = int(np.isfinite(solution.intensity).sum()) + len(data.basis) + solution.values.size
+    most = 1.0 + _MISFIT_SIGMA * math.sqrt(2.0 / points)
+    mean = solution.chi2 / max(1, points - taken)
     return mean > most and mean > most * noise_scale(data) ** 2
 
 

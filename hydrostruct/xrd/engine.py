@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import serial_factor
 from hydrostruct.xrd.first_look import line_width, noise_scale
-from hydrostruct.xrd.model import MARGIN_FWHM, REACH_FWHM, FitData, LeBailModel, with_terms
+from hydrostruct.xrd.model import MARGIN_FWHM, REACH_FWHM, FitData, LeBailModel, hold, with_terms
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,6 +27,8 @@ _FAR = 0.2
 _START_TERMS = 12
 _FEWEST_TERMS = 2
 _COST_OF_A_TERM = 2.0
+# width parameters that wait until the lines have arrived
+_LATE = ("u", "v", "p")
 # part of the widest that a line may be
 _WIDE = 0.6
 
@@ -288,6 +290,8 @@ def fit_with_background(
         With the background terms that were used.
     """
     used = with_terms(data, terms if terms is not None else min(_START_TERMS, len(data.basis)))
+    if not widths_are_known:
+        values = _arrived(model, used, values)
     solution = solve(model, used, values, widths_are_known=widths_are_known)
     if terms is not None:
         return solution, used
@@ -302,6 +306,12 @@ def fit_with_background(
         used = with_terms(data, count)
         solution = solve(model, used, solution.values)
     return solution, used
+
+
+def _arrived(model: LeBailModel, data: FitData, values: Floats) -> Floats:
+    """Values from a fit without the terms by which widths follow the angle: lines beside their peaks drive them off."""
+    late = np.array([name in _LATE for name in model.parameter_names])
+    return solve(hold(model, values, late), data, values).values if np.any(late) else values
 
 
 def _lines_are_background(model: LeBailModel, solution: Solution) -> bool:

@@ -40,6 +40,7 @@ from hydrostruct.xrd.model import (
 )
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.robust import MOST_ROUNDS, STILL, counted_residual, loss_factor, with_factor
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -88,6 +89,8 @@ def fit_map(
     stress: Mapping[str, float] | None = None,
     wavelength_sigma_ang: float | None = None,
     distance_relative_sigma: float | None = None,
+    method: str = "pawley",
+    loss: str = "squares",
 ) -> MapFit:
     """Le Bail fit of all patterns of a map at once.
 
@@ -106,6 +109,11 @@ def fit_map(
     cells, two_theta_deg, exclude_deg, background, widths, free, fix, stress, wavelength_sigma_ang,
         distance_relative_sigma : optional
         As in `fit_pattern`, the same for all patterns.
+    method : {"pawley"}
+        All intensities by least squares. The classical partition is refused here: its shares are no minimum of
+        anything, so that nothing tells one pattern's say in what is common from another's.
+    loss : {"squares", "soft-l1", "cauchy"}
+        What is made least, as in `fit_pattern`; what is common is fitted with the same weights.
 
     Returns
     -------
@@ -122,28 +130,32 @@ def fit_map(
     Gauss-Newton with Marquardt's damping. At each point the intensities and the background are eliminated (variable
     projection), then the cell, and what is left is a small matrix of the common parameters (Schur complement): the
     cost goes with the number of points. The uncertainty of each point's cell includes that of the common parameters,
-    and `hydrostruct.xrd.map_result.map_numbers` gives the part that all points have in common.
+    and `hydrostruct.xrd.map_result.map_numbers` gives the part that all points have in common. With another loss than
+    squares all points are weighted anew, each by the scatter of its own residuals, until no weight moves.
     """
     words = _checked(patterns, common)
-    options = FitOptions.checked(background, "never", wavelength_sigma_ang, distance_relative_sigma)
+    options = FitOptions.checked(
+        background, "never", wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss
+    )
+    _check_method(method)
     settings: dict[str, Any] = {"cells": cells, "widths": widths, "fix": fix, "stress": stress}
     if fits is None:
         limits: dict[str, Any] = {"two_theta_deg": two_theta_deg, "exclude_deg": exclude_deg}
-        fits = fit_patterns(patterns, phases, background=background, free=free, **settings, **limits)
+        fits = fit_patterns(patterns, phases, background=background, free=free, loss=loss, **settings, **limits)
     began = time.perf_counter()
     alone = [not can_take_part(fit) for fit in fits]
     if all(alone):
         return _nothing(fits, began)
     freed = (*free, *(word for word in ("zero", "displacement") if word in words))
     points, names, start = prepare_points(patterns, phases, fits, words=words, free=freed, settings=settings)
-    least = _least_chi2(points, names, start)
-    scales = [_inflation(point, state) for point, state in zip(points, least.states, strict=True)]
+    points, counted, least = _least_loss(points, names, start, loss=loss)
+    scales = [_inflation(*one) for one in zip(points, least.states, counted, strict=True)]
     covariance, spreads = block_spreads([state.block for state in least.states], least.held, scales=scales)
     reported = list(fits)
     follows: list[dict[str, Floats]] = [{} for _ in fits]
-    for point, state, scale, spread in zip(points, least.states, scales, spreads, strict=True):
+    for point, state, rest, scale, spread in zip(points, least.states, counted, scales, spreads, strict=True):
         whole = _whole_spread(state, covariance, scale=scale, spread=spread)
-        answer = _answer(point, state, whole, steps=least.steps, converged=least.converged)
+        answer = _answer(point, state, rest, whole, steps=least.steps, converged=least.converged)
         reported[point.number] = _compared(
             report_answer(patterns[point.number], answer, options, began), fits[point.number]
         )
@@ -181,6 +193,15 @@ def _checked(patterns: Sequence[Pattern], common: Collection[str]) -> frozenset[
     return frozenset(words)
 
 
+def _check_method(method: str) -> None:
+    if method != "pawley":
+        raise InputError(
+            f"map: the method is {method!r}. Expected pawley where points have something in common: the shares of the "
+            "classical partition are no minimum of anything, and what is common would have none. Fit the patterns "
+            "apart with it, or take method pawley."
+        )
+
+
 def _nothing(fits: Sequence[PatternFit], began: float) -> MapFit:
     return MapFit(
         verdict=Verdict.ABSENT,
@@ -213,6 +234,40 @@ class _Minimum:
     held: Bools
     steps: int
     converged: bool
+
+
+def _least_loss(
+    points: list[FitPoint], names: Sequence[str], start: Floats, *, loss: str
+) -> tuple[list[FitPoint], list[Floats], _Minimum]:
+    """Where a loss is least: least squares, all points weighted anew until no weight moves.
+
+    The points come back with the weights of the end, and with the residuals that make their covariances Huber's.
+    """
+    least = _least_chi2(points, names, start)
+    factors = [np.ones(point.data.weight.size) for point in points]
+    weighted, steps, settled = points, least.steps, loss == "squares"
+    for _ in range(0 if settled else MOST_ROUNDS):
+        fresh = [_factor(*one, loss=loss) for one in zip(points, least.states, strict=True)]
+        settled = all(np.max(np.abs(new - old)) < STILL for new, old in zip(fresh, factors, strict=True))
+        if settled:
+            break
+        factors = fresh
+        weighted = [_weighted(*one) for one in zip(points, least.states, factors, strict=True)]
+        least = _least_chi2(weighted, names, least.shared)
+        steps += least.steps
+    counted = [
+        counted_residual(point.data, state.residual, factor, loss=loss)
+        for point, state, factor in zip(points, least.states, factors, strict=True)
+    ]
+    return weighted, counted, replace(least, steps=steps, converged=least.converged and settled)
+
+
+def _factor(point: FitPoint, state: _State, *, loss: str) -> Floats:
+    return loss_factor(point.data, state.residual, loss=loss)
+
+
+def _weighted(point: FitPoint, state: _State, factor: Floats) -> FitPoint:
+    return replace(point, data=with_factor(point.data, factor), start=state.values)
 
 
 def _least_chi2(points: Sequence[FitPoint], names: Sequence[str], start: Floats) -> _Minimum:
@@ -341,10 +396,10 @@ def _fixed(model: LeBailModel, values: Floats, gradient: Floats, normal: Floats,
     return np.asarray(still)
 
 
-def _inflation(point: FitPoint, state: _State) -> float:
+def _inflation(point: FitPoint, state: _State, counted: Floats) -> float:
     return agreement(
         point.data.measured,
-        state.residual,
+        counted,
         background=state.basis.T @ state.linear[state.columns.lines.size :],
         weight=point.data.weight,
         n_parameters=state.linear.size + point.data.shape_terms + int(np.sum(state.block.shared < 0)),
@@ -365,7 +420,7 @@ def _whole_spread(state: _State, covariance: Floats, *, scale: float, spread: Bl
     return np.block([[top, side], [side.T, others[:count, :count]]])
 
 
-def _answer(point: FitPoint, state: _State, spread: Floats, *, steps: int, converged: bool) -> Answer:
+def _answer(point: FitPoint, state: _State, counted: Floats, spread: Floats, *, steps: int, converged: bool) -> Answer:
     """What one point says, as the fit of a single pattern says it; common parameters are held where it goes on."""
     model = point.model
     lines = state.columns.lines.size
@@ -387,12 +442,12 @@ def _answer(point: FitPoint, state: _State, spread: Floats, *, steps: int, conve
     basis = np.ascontiguousarray(state.basis)
     data = replace(point.data, basis=basis, gram=weighted_gram(basis, point.data.weight))
     held = hold(model, state.values, point.shared[: state.values.size] >= 0)
-    evidence = weigh_evidence(held, data, solution, spread=(state.columns.lines, spread))
+    evidence = weigh_evidence(held, data, replace(solution, residual=counted), spread=(state.columns.lines, spread))
     return Answer(
         model=held,
         solution=solution,
         data=data,
-        evidence=evidence,
+        evidence=replace(evidence, solution=solution),
         absent=point.absent,
         significance=np.where(point.absent, 0.0, evidence.significance),
         foreign=Explained(model=held, solution=solution, data=data),

@@ -43,6 +43,7 @@ from hydrostruct.xrd.foreign import (
     without_flanks,
 )
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
+from hydrostruct.xrd.long_background import with_long_background
 from hydrostruct.xrd.model import (
     MOST_BACKGROUND_TERMS,
     FitData,
@@ -55,7 +56,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
-from hydrostruct.xrd.search import search_cells
+from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
@@ -102,7 +103,7 @@ def fit_pattern(
     exclude_deg : sequence of (low, high)
         Regions to leave out, in degrees.
     background : "auto" or int
-        Chebyshev terms; ``auto`` takes as many as the data ask for, 2 to 24.
+        Chebyshev terms; ``auto`` takes as many as the data ask for, 2 to 40.
     widths : Widths, optional
         Start of the widths; found from the data when left out.
     free, fix : collection of str
@@ -274,16 +275,26 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     """
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
-    for one in _with_its_shape(model, nearest) if options.search != "always" else ():
-        if convinces(model, *one):
-            return _settle(Explained(model=model, solution=one[0], data=one[1]), (), options)
+    first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
+    nearest = first.solution, first.data
+    first_search = options.search == "auto" and seed is None
+    for one in _with_its_shape(first) if options.search != "always" else ():
+        is_left_alone = not (first_search and may_be_elsewhere(model, one.solution, one.data))
+        if one.is_complete and is_left_alone:
+            return _settle(one, (), options)
     peaks = find_peaks(data)
+    evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if first_search else []
+    if evolved and convinces(model, *_best([nearest, *evolved])):
+        best = _best([nearest, *evolved])
+        rivals = _rivals(model, [nearest, *evolved], best)
+        shaped = next(_with_its_shape(Explained(model=model, solution=best[0], data=best[1])))
+        return _settle(shaped, rivals, options)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
-    tried = [nearest, trusting.on_everything]
+    tried = [nearest, trusting.on_everything, *evolved]
     supported = is_supported(trusting.explained, peaks)
     alternatives: tuple[str, ...] = ()
     if options.search == "always" or (options.search == "auto" and not (supported and seed is not None)):
-        for own_signal in (False, True, True):
+        for own_signal in (True, True) if evolved else (False, True, True):
             middle = _best(tried)
             starts = search_cells(model, *middle, own_signal=own_signal)
             tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]
@@ -319,13 +330,13 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     return answer
 
 
-def _with_its_shape(model: LeBailModel, nearest: tuple[Solution, FitData]) -> Iterator[tuple[Solution, FitData]]:
+def _with_its_shape(found: Explained) -> Iterator[Explained]:
     """A solution with what its lines share beyond their profiles, if its misfit asks for that, and as it is."""
-    if misfits(*nearest):
-        shaped = with_common_shape(model, *nearest)
+    if misfits(found.solution, found.data):
+        shaped = with_common_shape(found.model, found.solution, found.data)
         if shaped is not None:
-            yield shaped
-    yield nearest
+            yield replace(found, solution=shaped[0], data=shaped[1])
+    yield found
 
 
 def _peaks_took_a_phase(chosen: Explained, absent: npt.NDArray[np.bool_]) -> bool:
@@ -405,6 +416,7 @@ def _settle(
     One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
     the first gives up may be all that the second needs.
     """
+    found = with_long_background(found, terms=options.terms)
     model, data = found.model, found.data
     refined = refine(model, data, found.solution, method=options.method, loss=options.loss)
     significance = refined.evidence.significance

@@ -42,6 +42,10 @@ MARGIN_FWHM = 10.0
 REACH_FWHM = 25.0
 """A line is drawn this many widths to each side."""
 MOST_BACKGROUND_TERMS = 24
+"""Terms that a pattern is made ready with."""
+LONGEST_BACKGROUND_TERMS = 40
+"""Terms that are taken where those do not do."""
+_POINTS_OF_A_TERM = 10
 _LINE_MARGIN_DEG = 2.0
 _CELL_LIMIT = 0.05
 _MOST_LINES = 4000
@@ -272,6 +276,17 @@ def with_terms(data: FitData, terms: int) -> FitData:
     return replace(
         data, basis=np.ascontiguousarray(data.basis[:terms]), gram=np.ascontiguousarray(data.gram[:terms, :terms])
     )
+
+
+def with_more_terms(data: FitData) -> FitData:
+    """The same data with the longest background; where there are too few points for it, the data as they are."""
+    if len(data.basis) < 2 or data.position.size < _POINTS_OF_A_TERM * LONGEST_BACKGROUND_TERMS:
+        return data
+    rows = list(data.basis)
+    while len(rows) < LONGEST_BACKGROUND_TERMS:  # the second one is the angle over the range that all are made for
+        rows.append(2.0 * rows[1] * rows[-1] - rows[-2])
+    basis = np.ascontiguousarray(rows)
+    return replace(data, basis=basis, gram=weighted_gram(basis, data.weight))
 
 
 def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hydrostruct.errors import InputError
+from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.xrd.assess import Evidence, weigh_evidence
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.model import FitData, LeBailModel
@@ -41,7 +41,9 @@ def check_refinement(method: str, loss: str) -> None:
     """
     for what, value, known in (("method", method, METHODS), ("loss", loss, LOSSES)):
         if value not in known:
-            raise InputError(f"fit: {what} is {value!r}. Expected one of {', '.join(known)}.")
+            raise InputError(
+                f"fit: {what} is {value!r}. Expected one of {', '.join(known)}. {nearest_name(str(value), known)}"
+            )
     if method == "le-bail" and loss != "squares":
         raise InputError(f"fit: loss is {loss!r} with the method le-bail. Expected squares there. Take method pawley.")
 

@@ -109,7 +109,9 @@ def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, 
     solution = evidence.solution
     columns = line_columns(model, data.position, solution.slots)
     mine = model.phase_of[columns.lines] == index
-    signal = solution.residual + columns.shape[:, mine] @ solution.intensity[columns.lines[mine]]
+    # a line outside of which a tail is seen trades with the background: what it is said to have is no signal
+    inside = mine & evidence.in_range[columns.lines]
+    signal = solution.residual + columns.shape[:, inside] @ solution.intensity[columns.lines[inside]]
     width = float(np.median(solution.width[columns.lines[mine]]))
     noise = evidence.agreement.inflation * evidence.detection_scale  # a guessed sigma may be far too large
     seen = kernels.matched_filter(data.position, signal, data.weight, width, FILTER_REACH) / noise

@@ -26,8 +26,10 @@ Floats = npt.NDArray[np.float64]
 LOSSES = ("squares", "soft-l1", "cauchy")
 KNEE_SIGMA = {"soft-l1": 6.0, "cauchy": 9.0}
 """Where a residual begins to count less, in standard deviations: on Gaussian noise both cost a thousandth of sigma."""
-_MOST_ROUNDS = 50
-_STILL = 1e-3
+MOST_ROUNDS = 50
+"""Least-squares fits until the weights must have settled."""
+STILL = 1e-3
+"""Weights that change by no more than this part have settled."""
 _LEAST_SCALE = 1e-6
 
 
@@ -63,43 +65,76 @@ def robust_fit(
     """
     factor = np.ones(data.weight.size)
     weighted, steps, settled = data, solution.steps, False
-    for _ in range(_MOST_ROUNDS):
-        scale = _scale(data, solution)
-        fresh = _weight_factor(_standard(data, solution, KNEE_SIGMA[loss] * scale), loss)
-        settled = bool(np.max(np.abs(fresh - factor)) < _STILL)
+    for _ in range(MOST_ROUNDS):
+        fresh = loss_factor(data, solution.residual, loss=loss)
+        settled = bool(np.max(np.abs(fresh - factor)) < STILL)
         if settled:
             break
         factor = fresh
-        weight = data.weight * factor
-        weighted = replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
+        weighted = with_factor(data, factor)
         solution = solve(model, weighted, solution.values)
         steps += solution.steps
     solution = replace(solution, converged=solution.converged and settled, steps=steps)
-    counted = replace(solution, residual=_pseudo_residual(data, solution, factor, loss))
+    counted = replace(solution, residual=counted_residual(data, solution.residual, factor, loss=loss))
     return solution, weighted, replace(weigh_evidence(model, weighted, counted), solution=solution)
 
 
-def _scale(data: FitData, solution: Solution) -> float:
-    return max(float(scatter_scales(data.intensity, data.weight, solution.residual)[1]), _LEAST_SCALE)
+def loss_factor(data: FitData, residual: Floats, *, loss: str) -> Floats:
+    """What a loss multiplies the weights of the points with, at their residuals.
 
+    Parameters
+    ----------
+    data : FitData
+        With the weights of its sigma.
+    residual : array, shape (n,)
+        Measured less calculated.
+    loss : {"squares", "soft-l1", "cauchy"}
+        The loss.
 
-def _standard(data: FitData, solution: Solution, knee: float) -> Floats:
-    """Residuals over sigma in units of the knee."""
-    return np.asarray(solution.residual * np.sqrt(data.weight) / knee)
-
-
-def _weight_factor(u: Floats, loss: str) -> Floats:
+    Returns
+    -------
+    array, shape (n,)
+        Above 0, at most 1.
+    """
+    if loss == "squares":
+        return np.ones(residual.size)
+    u = _standard(data, residual, loss)
     return np.asarray(1.0 / np.sqrt(1.0 + u * u) if loss == "soft-l1" else 1.0 / (1.0 + u * u))
+
+
+def with_factor(data: FitData, factor: Floats) -> FitData:
+    """The same data with its weights multiplied, point by point."""
+    weight = data.weight * factor
+    return replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
+
+
+def counted_residual(data: FitData, residual: Floats, factor: Floats, *, loss: str) -> Floats:
+    """Residuals whose weighted squares, under the weights of the fit, make its covariance Huber's.
+
+    Parameters
+    ----------
+    data, residual, loss
+        As for `loss_factor`.
+    factor : array, shape (n,)
+        What the weights of the fit were multiplied with.
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    if loss == "squares":
+        return residual
+    slope = max(float(np.mean(_influence_slope(_standard(data, residual, loss), loss))), 0.1)
+    return np.asarray(residual * np.sqrt(factor * np.mean(factor)) / slope)
+
+
+def _standard(data: FitData, residual: Floats, loss: str) -> Floats:
+    """Residuals over sigma in units of the knee of a loss."""
+    scale = max(float(scatter_scales(data.intensity, data.weight, residual)[1]), _LEAST_SCALE)
+    return np.asarray(residual * np.sqrt(data.weight) / (KNEE_SIGMA[loss] * scale))
 
 
 def _influence_slope(u: Floats, loss: str) -> Floats:
     """Derivative of ψ, what a point does to the fit, by its residual."""
     square = 1.0 + u * u
     return np.asarray(square**-1.5 if loss == "soft-l1" else (1.0 - u * u) / square**2)
-
-
-def _pseudo_residual(data: FitData, solution: Solution, factor: Floats, loss: str) -> Floats:
-    """Residuals whose weighted squares, under the weights of the fit, make its covariance Huber's."""
-    u = _standard(data, solution, KNEE_SIGMA[loss] * _scale(data, solution))
-    slope = max(float(np.mean(_influence_slope(u, loss))), 0.1)
-    return np.asarray(solution.residual * np.sqrt(factor * np.mean(factor)) / slope)

@@ -22,8 +22,11 @@ from hydrostruct.material.cell import (
     reciprocal_components,
 )
 from hydrostruct.xrd import kernels
-from hydrostruct.xrd.engine import Solution, linear_chi2, with_widths
-from hydrostruct.xrd.first_look import FILTER_REACH, above_background, line_width
+from hydrostruct.xrd.common_shape import misfits
+from hydrostruct.xrd.engine import Solution, fit_with_background, linear_chi2, with_widths
+from hydrostruct.xrd.evolved_cells import evolved_cells, listed_peaks, separate_cells
+from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, above_background, line_width
+from hydrostruct.xrd.foreign import convinces
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots, with_terms
 from hydrostruct.xrd.profile import pseudo_voigt
 
@@ -31,9 +34,14 @@ Floats = npt.NDArray[np.float64]
 
 SEARCH_LIMIT = 0.03
 """Axes are searched this far to each side of the start (relative)."""
+_ANGLE_LIMIT_DEG = 1.5
 _CANDIDATES = 16
 _FITTED = 8
 _MOST_CELLS = 60_000
+_MANY_FREE = 3
+_EVOLVED = 6
+_LEAST_SCORE = math.log1p(5.0**2 / 4.0)
+_ENOUGH_PEAKS = 4
 
 
 def search_cells(model: LeBailModel, solution: Solution, data: FitData, *, own_signal: bool = False) -> list[Floats]:
@@ -68,10 +76,64 @@ def search_cells(model: LeBailModel, solution: Solution, data: FitData, *, own_s
             first, step, score = _score_grid(data, _left_for(model, solution, data, index), width)
         trial = trial_cells(model, index, width)
         terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
-        found = kernels.score_cells(trial, terms, model.wavelength_ang, first, step, score, zero)
-        picked = _separate_best(trial, found, width)
+        if trial.shape[1] >= _MANY_FREE:
+            peaks = listed_peaks(
+                first,
+                step,
+                score,
+                least=_LEAST_SCORE,
+                width_deg=width,
+                wavelength_ang=model.wavelength_ang,
+                zero_deg=zero,
+            )
+            picked = separate_cells(*evolved_cells(trial, terms, peaks), terms, peaks, most=_EVOLVED)
+        else:
+            found = kernels.score_cells(trial, terms, model.wavelength_ang, first, step, score, zero)
+            picked = _separate_best(trial, found, width)
         lists.append([phase_slots(model, solution.slots, index)[0].copy(), *picked])
     return _rank(model, data, solution, lists, width)
+
+
+def fit_evolved(
+    model: LeBailModel, data: FitData, nearest: tuple[Solution, FitData], peaks: Peaks, *, terms: int | None
+) -> list[tuple[Solution, FitData]]:
+    """Fits from better cells, where a phase has three or more free parameters; none for other models.
+
+    Parameters
+    ----------
+    model, data
+        The model and the whole pattern.
+    nearest : (Solution, FitData)
+        A fit from the start, that did not convince.
+    peaks : Peaks
+        Lines of the pattern.
+    terms : int or None
+        Background terms; None to let the data choose.
+
+    Returns
+    -------
+    list of (Solution, FitData)
+        The search ends at the first that convinces and leaves no more than noise, where the pattern has enough lines
+        for one cell only.
+    """
+    free = _free_numbers(model)
+    tried: list[tuple[Solution, FitData]] = []
+    for values in search_cells(model, *nearest) if max(free) >= _MANY_FREE else ():
+        tried.append(fit_with_background(model, data, values, terms=terms))
+        is_right = convinces(model, *tried[-1]) and not misfits(*tried[-1])
+        if is_right and peaks.position_deg.size >= _ENOUGH_PEAKS * sum(free):
+            break
+    return tried
+
+
+def _free_numbers(model: LeBailModel) -> list[int]:
+    """Free parameters of the cell of each phase."""
+    return [int(np.sum(cell_parameters(model, index) >= 0)) for index in range(len(model.phases))]
+
+
+def may_be_elsewhere(model: LeBailModel, solution: Solution, data: FitData) -> bool:
+    """Whether a fit that convinces may still have a wrong cell: one of many lines, with more misfit than chance."""
+    return max(_free_numbers(model)) >= _MANY_FREE and misfits(solution, data)
 
 
 def _left_for(model: LeBailModel, solution: Solution, data: FitData, index: int) -> Floats:
@@ -101,7 +163,7 @@ def trial_cells(model: LeBailModel, index: int, width: float) -> Floats:
     sine = 0.5 * model.wavelength_ang * math.sqrt(float(np.max(inverse_squares)))
     theta = math.asin(min(sine, 0.99))
     wanted = max(5, math.ceil(2 * SEARCH_LIMIT / (0.35 * math.radians(width) / (2 * math.tan(theta)))))
-    if angles:
+    if len(lengths) + len(angles) >= _MANY_FREE:
         return _scattered(cell, phase.system, lengths, angles)
     each = min(wanted | 1, round(_MOST_CELLS ** (1 / len(lengths))) | 1)
     factors = np.linspace(1 - SEARCH_LIMIT, 1 + SEARCH_LIMIT, each)
@@ -116,14 +178,13 @@ def _padded(cell: Cell, system: CrystalSystem) -> Floats:
 
 
 def _scattered(cell: Cell, system: CrystalSystem, lengths: list[str], angles: list[str]) -> Floats:
-    """Random cells for systems with too many free parameters for a grid; the same ones every time."""
+    """Random cells for systems with too many free parameters for a grid, the start first; the same ones every time."""
     random = np.random.default_rng(20261122)
     values = dict(zip(("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg"), cell_array(cell), strict=True))
-    trial = []
-    for _ in range(2000):
-        scale = 1 + random.uniform(-SEARCH_LIMIT, SEARCH_LIMIT)
-        free = {name: values[name] * scale * (1 + random.normal(0, SEARCH_LIMIT / 4)) for name in lengths}
-        free.update({name: values[name] + random.normal(0, 1.0) for name in angles})
+    trial = [reciprocal_components(cell, system)]
+    for _ in range(1500):
+        free = {name: values[name] * (1 + random.uniform(-SEARCH_LIMIT, SEARCH_LIMIT)) for name in lengths}
+        free.update({name: values[name] + random.uniform(-_ANGLE_LIMIT_DEG, _ANGLE_LIMIT_DEG) for name in angles})
         trial.append(reciprocal_components(make_cell(system, **free), system))
     return np.array(trial)
 

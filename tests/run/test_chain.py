@@ -256,3 +256,39 @@ def test_a_run_fits_its_map_as_one_where_the_points_have_something_in_common(fol
         assert mine.fit.zero_sigma_deg > 0
         assert mine.fit.phases["Au"].widths == result.points[0].fit.phases["Au"].widths
         assert abs(one.a_ang - other.a_ang) < 4 * np.hypot(one.a_sigma_ang, other.a_sigma_ang)
+
+
+@pytest.mark.parametrize(("method", "loss"), [("le-bail", "squares"), ("pawley", "cauchy")])
+def test_method_and_loss_of_a_run_are_those_of_a_fit_and_are_written_down(
+    folder: Path, tmp_path: Path, method: str, loss: str
+) -> None:
+    text = (folder / "run.toml").read_text().replace("p_*.tif", "p_8.tif").replace("[map]\nshape = [2, 3]\n", "[map]\n")
+    own = folder / f"{method}.toml"
+    own.write_text(text.replace("bins = 600\n", f'bins = 600\nmethod = "{method}"\nloss = "{loss}"\n'))
+    (point,) = hs.run(own, out=tmp_path).points
+    phases, starts = [hs.read_phase("Au")], {"Au": {"a_ang": 3.74}}
+    mine, plain = (
+        hs.fit_pattern(point.pattern, phases, cells=starts, two_theta_deg=(13.0, 29.0), method=one, loss=other)
+        for one, other in ((method, loss), ("pawley", "squares"))
+    )
+    mine, plain = mine.phases["Au"], plain.phases["Au"]
+    assert point.fit.phases["Au"].a_ang == mine.a_ang
+    assert point.fit.phases["Au"].a_sigma_ang == mine.a_sigma_ang
+    assert mine.a_ang != plain.a_ang
+    assert f"fit: method {method}, loss {loss}" in (tmp_path / "run.log").read_text()
+    with h5py.File(tmp_path / "results.nxs") as file:
+        fit = file[f"{file.attrs['default']}/process/fit"]
+        assert (fit["method"].asstr()[()], fit["loss"].asstr()[()]) == (method, loss)
+
+
+def test_a_map_as_one_fit_takes_the_loss(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "run.toml").read_text()
+    found = []
+    for loss in ("squares", "cauchy"):
+        own = folder / f"{loss}.toml"
+        own.write_text(text.replace("bins = 600\n", f'bins = 600\nloss = "{loss}"\ncommon = ["widths"]\n'))
+        result = hs.run(own, out=tmp_path / loss)
+        assert any("One fit of 5 points, converged" in note for note in result.notes)
+        found.append(result.points[0].fit.phases["Au"])
+    assert found[0].a_ang != found[1].a_ang
+    assert abs(found[0].a_ang - found[1].a_ang) < 0.1 * found[0].a_sigma_ang

@@ -66,6 +66,11 @@ def test_every_promised_section_is_read(tmp_path: Path) -> None:
         ("orientation = 3", "orientation = 5", ["orientation"]),
         ('geometry = "xrd/geometry.poni"', "", ["diffraction.geometry", "missing"]),
         ('title = "x"', "title = x", ["TOML"]),
+        ("orientation = 3", 'method = "lebail"', ["diffraction.method", "'lebail'", "'le-bail'", "Did you mean"]),
+        ("orientation = 3", 'loss = "soft_l1"', ["diffraction.loss", "Did you mean 'soft-l1'?"]),
+        ("orientation = 3", 'methods = "pawley"', ["diffraction.methods", "Did you mean 'method'?"]),
+        ("orientation = 3", 'method = "le-bail"\nloss = "cauchy"', ["cauchy", "le-bail", "expected squares"]),
+        ("orientation = 3", 'method = "le-bail"\ncommon = ["zero"]', ["common", "le-bail", "expected method pawley"]),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, old: str, new: str, words: list[str]) -> None:

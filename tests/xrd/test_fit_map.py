@@ -175,6 +175,57 @@ def test_a_point_that_does_not_share_what_is_common_is_doubtful(phases: list[hs.
     assert "in common does not suit" in whole.fits[4].reason
 
 
+def with_spots(pattern: hs.Pattern) -> hs.Pattern:
+    """The same with 14 sigma at one point, too narrow for a line, on the upper flank of most lines of CeH9."""
+    counts = pattern.intensity.copy()
+    for place in simulator.hexagonal_angles(simulator.CEH9_LINES[:7], *simulator.CEH9, simulator.WAVELENGTH):
+        point = int(np.searchsorted(pattern.two_theta_deg, place + ZERO + 0.05))
+        counts[point] += 14.0 * np.sqrt(counts[point])
+    return dataclasses.replace(pattern, intensity=counts, sigma=np.sqrt(np.maximum(counts, 1.0)))
+
+
+@pytest.mark.parametrize("loss", ["soft-l1", "cauchy"])
+def test_a_loss_with_nothing_in_common_is_that_of_each_pattern(phases: list[hs.Phase], loss: str) -> None:
+    patterns, _, _ = simulated_map(6, 2)
+    patterns[1] = with_spots(patterns[1])
+    alone = hs.fit_patterns(patterns, phases, loss=loss)
+    whole = hs.fit_map(patterns, phases, common=(), fits=alone, loss=loss)
+    assert whole.verdict.value == "converged"
+    for mine, theirs in zip(whole.fits, alone, strict=True):
+        assert mine.gof == pytest.approx(theirs.gof, rel=2e-3)
+        for name in NAMES:
+            one, other = mine.phases[name], theirs.phases[name]
+            assert abs(one.a_ang - other.a_ang) < 0.05 * other.a_sigma_ang
+            assert one.c_sigma_ang == pytest.approx(other.c_sigma_ang, rel=0.02)
+
+
+def test_spots_move_what_is_common_more_by_squares_than_by_another_loss(phases: list[hs.Phase]) -> None:
+    errors: dict[str, list[float]] = {"squares": [], "soft-l1": [], "cauchy": []}
+    for seed in range(3):
+        clean, _, _ = simulated_map(10 + seed, 2)
+        spotty = [with_spots(pattern) for pattern in clean]
+        whole = hs.fit_map(clean, phases, common=("zero", "widths"))
+        index = whole.shared_names.index("zero")
+        for loss, found in errors.items():
+            other = hs.fit_map(spotty, phases, common=("zero", "widths"), loss=loss)
+            assert other.verdict.value == "converged", other.reason
+            found.append((other.shared[index] - whole.shared[index]) / np.sqrt(whole.shared_covariance[index, index]))
+            if loss != "squares":
+                same = hs.fit_map(clean, phases, common=("zero", "widths"), loss=loss)
+                assert np.all(np.abs(same.shared - whole.shared) < 0.1 * np.sqrt(np.diag(whole.shared_covariance)))
+    size = {loss: float(np.sqrt(np.mean(np.square(found)))) for loss, found in errors.items()}
+    assert size["soft-l1"] < 0.85 * size["squares"], size
+    assert size["cauchy"] < 0.7 * size["squares"], size
+
+
+def test_the_classical_partition_has_nothing_in_common_with_other_points(phases: list[hs.Phase]) -> None:
+    patterns, _, _ = simulated_map(1, 2)
+    with pytest.raises(hs.InputError, match="no minimum"):
+        hs.fit_map(patterns, phases, method="le-bail")
+    with pytest.raises(hs.InputError, match="Did you mean 'soft-l1'"):
+        hs.fit_map(patterns, phases, loss="soft_l1")
+
+
 def test_wrong_arguments_are_refused(phases: list[hs.Phase]) -> None:
     patterns, _, _ = simulated_map(1, 2)
     with pytest.raises(hs.InputError, match="cannot be common"):
