@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 from scipy.interpolate import BSpline
 
 from hydrostruct.xrd.engine import Solution, solve
@@ -33,7 +34,8 @@ _ROUNDS = 6
 _SETTLED = 1e-3
 _SEEN = 9.0
 _MISFIT_SIGMA = 4.0
-_FEWEST_LINES, _LINES_BETTER = 4, 0.75
+_FEWEST_LINES = 5
+_CHANCE, _FORETOLD = 0.05, 0.5
 _MIXING = 0.4
 _STEPS = 50.0  # of the table, in a width
 
@@ -60,8 +62,8 @@ def with_common_shape(model: LeBailModel, solution: Solution, data: FitData) -> 
     -------
     (Solution, FitData) or None
         The data with the common shape taken off their intensity and kept as `beyond_profile`; None where the lines
-        have none in common: fewer than four of them would show it, or three in four do not fit better by what the
-        other lines say.
+        have none in common. What the other lines say of it must make a line fit better for so many of those that
+        would show it as chance does once in twenty (five of five, seven of eight), and for half of the gain at least.
 
     Notes
     -----
@@ -186,14 +188,18 @@ def _common_curve(curves: _Curves, left: Floats, data: FitData) -> Floats | None
     """The common shape at the points of the pattern; None where the lines do not have it in common."""
     gram, right = _products(curves.whole, data.weight, left)
     curve = _solved(gram, right)
-    noise, better = noise_scale(data), []
+    least = _SEEN * noise_scale(data) ** 2
+    foretold, fitted = [], []
     for window, mine in curves.each:
         own_gram, own_right = _products(mine, data.weight[window], left[window])
-        if curve @ own_gram @ curve < _SEEN * noise**2:
+        if curve @ own_gram @ curve < least:
             continue  # it would not show
         others = _solved(gram - own_gram, right - own_right)
-        better.append(2.0 * others @ own_right - others @ own_gram @ others > 0)
-    if len(better) < _FEWEST_LINES or np.mean(better) < _LINES_BETTER:
+        foretold.append(2.0 * others @ own_right - others @ own_gram @ others)
+        fitted.append(2.0 * curve @ own_right - curve @ own_gram @ curve)
+    better = int(np.sum(np.array(foretold) > 0))
+    by_chance = special.bdtrc(better - 1, len(foretold), 0.5) if better else 1.0
+    if by_chance > _CHANCE or sum(foretold) < _FORETOLD * sum(fitted):
         return None
     return np.asarray(curves.whole @ curve)
 
