@@ -656,9 +656,16 @@ def least_chi2(
         for p in range(n_free):
             expected += step[p] * gradient[p]
         scale = max(1.0, chi2 / max(1, n_used))
-        if expected <= tolerance * scale and damping <= 1e-2:
-            status = CONVERGED
-            break
+        if expected <= tolerance * scale:
+            left = expected
+            if damping > 1e-2:  # a short step promises little however much there is to gain
+                left = 0.0
+                whole = _damped_step(normal, gradient, held, 0.0)
+                for p in range(n_free):
+                    left += whole[p] * gradient[p]
+            if left <= tolerance * scale:
+                status = CONVERGED
+                break
         factor = min(1.0, 1.5 / shift) if shift > 0.0 else 1.0
         for p in range(n_free):
             trial[p] = min(max(values[p] + factor * step[p], lowest[p]), highest[p])
@@ -683,9 +690,15 @@ def least_chi2(
             ridge,
         )
         if new[0] < chi2:
+            # a weak line's curvature is known badly: steps that gain far less than they promise go past the minimum,
+            # to one side and the other for ever
+            gain = (chi2 - new[0]) / expected if expected > 0.0 else 1.0
             state = new
             values[:] = trial
-            damping = max(damping * 0.1, 1e-8)
+            if gain < 0.25 and factor == 1.0:
+                damping = max(damping * 4.0, 1e-1)
+            elif gain > 0.75 or factor < 1.0:
+                damping = max(damping * 0.1, 1e-8)
         elif expected < 10.0 * tolerance * scale:
             status = CONVERGED  # what is left to gain is below the rounding of chi2
             break
