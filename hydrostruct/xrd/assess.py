@@ -112,7 +112,13 @@ def weigh_evidence(
     inside = kernels.lines_in_range(data.position, solution.position, solution.width, data.step_deg)
     evidence = kernels.phase_evidence(seen, lines, solution.intensity, model.phase_of, inside, len(model.phases))
     significance = _significance(model, solution, lines, (seen, inside), evidence, doubt=doubt)
-    share, share_sigma = shares(*evidence[3:])
+    whole = inside & ~_cut_in_half(data, solution)  # half a line trades with the background, and drowns the sum
+    areas = (
+        evidence
+        if np.array_equal(whole, inside)
+        else kernels.phase_evidence(seen, lines, solution.intensity, model.phase_of, whole, len(model.phases))
+    )
+    share, share_sigma = shares(*areas[3:])
     parameters = matrix[n_linear:, n_linear:]
     observed, free = kernels.count_lines(
         solution.position,
@@ -147,6 +153,13 @@ def weigh_evidence(
             serial=report.serial_factor,
         ),
     )
+
+
+def _cut_in_half(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
+    """Lines whose top is less than half a width from an end of the data."""
+    with np.errstate(invalid="ignore"):
+        near = np.minimum(solution.position - data.position[0], data.position[-1] - solution.position)
+        return np.asarray(near < 0.5 * solution.width)
 
 
 def report_fit(

@@ -385,3 +385,13 @@ def test_a_pattern_of_zeros_has_nothing_in_it(phases: list[Phase]) -> None:
 
 def test_no_pattern_at_all_gives_no_fit(phases: list[Phase]) -> None:
     assert fit_patterns([], phases) == []
+
+
+def test_a_line_at_the_very_end_of_the_range_drowns_no_share(simulator: ModuleType, phases: list[Phase]) -> None:
+    (end,) = simulator.hexagonal_angles(((2, 0, 1, 21.0),), *simulator.CEH9, simulator.WAVELENGTH)
+    pattern = as_pattern(simulator.simulate(np.random.default_rng(31), limits=(4.0, 30.0)))
+    for away in (-0.03, -0.01, 0.0, 0.02):
+        fit = fit_pattern(pattern, phases, two_theta_deg=(5.0, float(end) + away), background=30)
+        assert fit.verdict is Verdict.CONVERGED, fit.reason
+        assert sum(found.share for found in fit.phases.values()) == pytest.approx(1.0)
+        assert 0 < fit.phases[CEH9].share_sigma < 0.015
