@@ -14,6 +14,8 @@ from hydrostruct.errors import InputError
 from hydrostruct.numerics.local_slope import local_slope
 from hydrostruct.numerics.noise import point_noise, spike_mask
 from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
+from hydrostruct.raman.edge_rule import CERTAIN_SIGMAS, STEP_CONTRAST, STEP_SIGMAS, FoundStep, chosen_step
+from hydrostruct.raman.line_or_step import line_preference
 from hydrostruct.raman.spectrum import Spectrum
 from hydrostruct.raman.step import StepFit, failed_step, fit_step, step_guess
 from hydrostruct.verdict import Verdict
@@ -22,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 _BAND_CM1 = (1310.0, 1400.0)  # where the top of the first-order band of an anvil lies
 _HIGHEST_EDGE_CM1 = 2050.0  # 480 GPa, the end of every scale
+_FLOOR_CM1 = 80.0
 _LEAST_POINTS = 40
 _SCALES_CM1 = (3.5, 8.0, 14.0)
 _WIDE_CM1 = 10.0
@@ -30,18 +33,11 @@ _DIP_SIGMAS, _DIP_PROMINENCE = 4.0, 3.5
 _MOST_FITS = 6
 _MERGE_CM1 = 5.0
 _LEAST_FITTED = 10
-_WINDOW_WIDTHS, _WINDOW_CM1 = 4.5, (14.0, 45.0)
+_WINDOW_WIDTHS, _WINDOW_CM1, _WINDOW_POINTS = 4.5, (14.0, 45.0), 8
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
-_STEP_SIGMAS, _SURE_SIGMAS, _CERTAIN_SIGMAS, _MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.0
-_STEP_CONTRAST, _SMALL_CONTRAST, _SURE_CONTRAST = 0.02, 0.025, 0.035
-_HELD_HINT_SIGMAS = 7.0
-_HINTS = ((8.0, 0.014), (4.3, _STEP_CONTRAST), (4.1, 0.05))  # the weaker a step, the higher it must seem
-_FLANK_WIDTHS = 1.25  # of the band's half width: nearer to its flank a step may be the band's own
-_LINE_RISE = 0.6
+_OUTLIER_SIGMAS, _OUTLIER_SHARE = 5.0, 0.15
 _LINE_REACH_CM1 = 60.0
 _WIDTHS_CM1 = (0.3, 20.0)
-_NARROW_CM1 = 1.4
-_NEAR_CM1 = 25.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,12 +62,6 @@ class _Dip:
     width: float
     sigmas: float
     ripple: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
-    candidate: EdgeCandidate
-    fit: StepFit
 
 
 def find_edge(
@@ -164,8 +154,15 @@ def _band(ready: _Prepared) -> tuple[float, float]:
     if tops.size == 0:
         return math.nan, float(np.ptp(ready.smooth))
     top = inside[tops[int(np.argmax(shape["prominences"]))]]
-    floor = min(float(np.min(ready.smooth[: top + 1])), float(np.min(ready.smooth[top:])))
-    return float(ready.x[top]), float(ready.smooth[top]) - floor
+    return float(ready.x[top]), float(ready.smooth[top]) - _floor(ready, float(ready.x[top]))
+
+
+def _floor(ready: _Prepared, top: float) -> float:
+    """What the band stands on: beside its low flank, where neither plateau nor far fluorescence counts."""
+    below = (ready.x >= top - _FLOOR_CM1) & (ready.x <= top)
+    above = (ready.x >= top) & (ready.x <= top + _FLOOR_CM1)
+    measured = ready.x[0] <= top - 0.5 * _FLOOR_CM1
+    return float(np.min(ready.smooth[below if measured else above]))
 
 
 def _dips(ready: _Prepared, band: float) -> list[_Dip]:
@@ -215,17 +212,17 @@ def _saddle(x: Floats, fall: Floats, first: int, second: int) -> float:
     return float(x[first + int(np.argmin(fall[first : second + 1]))])
 
 
-def _flank(dip: _Dip) -> _Found:
+def _flank(dip: _Dip) -> FoundStep:
     """The fall next to the band's top: its own flank, which is not fitted unless a hint asks for it."""
     nothing = math.nan
     candidate = EdgeCandidate(
         edge_cm1=dip.at, edge_sigma_cm1=nothing, significance=dip.sigmas, contrast=nothing, width_cm1=nothing,
         kind="band",
     )  # fmt: skip
-    return _Found(candidate=candidate, fit=failed_step())
+    return FoundStep(candidate=candidate, fit=failed_step(), line_preference=math.nan)
 
 
-def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
+def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> FoundStep:
     """Fit one dip in a window as wide as a first search says."""
     inside = _window(ready, dip, max(dip.width / 2.355, 1.5))
     place, width = dip.at, math.nan
@@ -235,11 +232,11 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
     for factor in _WINDOW_TRIALS:  # a noisy step may need more background, or less, before its fit comes to rest
         inside = _window(ready, replace(dip, at=place), factor * max(width, 0.25 * dip.width))
         if np.any(inside) and fit.verdict is not Verdict.CONVERGED:
-            given = ready.x[inside], ready.y[inside]
-            fit = fit_step(*given, sigma=ready.noise[inside], start_cm1=place)
+            fit = _fitted(ready, inside, place)
     known = fit.verdict is Verdict.CONVERGED
     contrast = fit.height / band_height if known and band_height > 0 else 0.0
-    kind = _kind(ready, fit, dip.sigmas, contrast) if known else "weak"
+    preference = _line_preference(ready, dip, fit) if known else math.nan
+    kind = _kind(fit, dip.sigmas, contrast, preference) if known else "weak"
     candidate = EdgeCandidate(
         edge_cm1=fit.position_cm1 if known else dip.at,
         edge_sigma_cm1=fit.position_sigma_cm1,
@@ -248,66 +245,53 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
         width_cm1=fit.width_cm1,
         kind=kind,
     )
-    return _Found(candidate=candidate, fit=fit)
+    return FoundStep(candidate=candidate, fit=fit, line_preference=preference)
+
+
+def _fitted(ready: _Prepared, inside: npt.NDArray[np.bool_], place: float) -> StepFit:
+    """A fit of the step; points far above it, as what a cosmic ray left beside its core, are left out of a second."""
+    fit = fit_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=place)
+    if fit.verdict is not Verdict.CONVERGED:
+        return fit
+    rest = (ready.y[inside] - fit.calculated) / ready.noise[inside]
+    high = rest > _OUTLIER_SIGMAS * max(1.0, 1.4826 * float(np.median(np.abs(rest))))
+    if not 0 < np.count_nonzero(high) <= _OUTLIER_SHARE * high.size:
+        return fit
+    kept = np.flatnonzero(inside)[~high]
+    again = fit_step(ready.x[kept], ready.y[kept], sigma=ready.noise[kept], start_cm1=place)
+    return again if again.verdict is Verdict.CONVERGED else fit
+
+
+def _line_preference(ready: _Prepared, dip: _Dip, fit: StepFit) -> float:
+    alone = ready.used & (ready.x >= dip.low) & (ready.x <= dip.high)
+    return line_preference(ready.x[alone], ready.y[alone], sigma=ready.noise[alone], place_cm1=fit.position_cm1)
 
 
 def _window(ready: _Prepared, dip: _Dip, width: float) -> npt.NDArray[np.bool_]:
     """The points about a dip that its fit takes; none where they are too few."""
-    reach = float(np.clip(_WINDOW_WIDTHS * width, *_WINDOW_CM1))
+    least = max(_WINDOW_CM1[0], _WINDOW_POINTS * float(np.median(np.diff(ready.x))))
+    reach = float(np.clip(_WINDOW_WIDTHS * width, least, max(least, _WINDOW_CM1[1])))
     low, high = max(dip.at - reach, dip.low), min(dip.at + reach, dip.high)
     inside = ready.used & (ready.x >= low) & (ready.x <= high)
     enough = np.count_nonzero(inside) >= _LEAST_FITTED and low < dip.at < high
     return inside if enough else np.zeros_like(inside)
 
 
-def _kind(ready: _Prepared, fit: StepFit, significance: float, contrast: float) -> str:
-    rise, fall = _rise_and_fall(ready, fit)
-    if rise > _LINE_RISE * fall:
+def _kind(fit: StepFit, significance: float, contrast: float, preference: float) -> str:
+    if preference > 0.0:
         return "line"
     low, high = _WIDTHS_CM1
-    if fit.width_held:  # a fall between two points is as good as noise
+    if fit.width_held and significance < CERTAIN_SIGMAS:  # a fall between two points is as good as noise
         return "weak"
-    if significance < _STEP_SIGMAS or contrast < _STEP_CONTRAST or not low <= fit.width_cm1 <= high:
+    if significance < STEP_SIGMAS or contrast < STEP_CONTRAST or not low <= fit.width_cm1 <= high:
         return "weak"
     return "step"
 
 
-def _rise_and_fall(ready: _Prepared, fit: StepFit) -> tuple[float, float]:
-    """How far the intensity rose on its way to the top of a step, and how far it fell after; 0, 1 for no rise."""
-    low = max(fit.position_cm1 - 4.0 * fit.width_cm1 - 5.0, float(fit.shift_cm1[0]))
-    near = np.flatnonzero((ready.x >= low) & (ready.x <= fit.position_cm1))
-    if near.size < 3:
-        return 0.0, 1.0
-    top = near[int(np.argmax(ready.smooth[near]))]
-    if top == near[0]:
-        return 0.0, 1.0
-    before = np.flatnonzero((ready.x >= ready.x[top] - _LINE_REACH_CM1) & (ready.x < ready.x[top]))
-    higher = np.flatnonzero(ready.smooth[before] > ready.smooth[top])
-    stretch = before[higher[-1] + 1 :] if higher.size else before
-    if stretch.size == 0:
-        return 0.0, 1.0
-    bottom = stretch[int(np.argmin(ready.smooth[stretch]))]
-    # the lowest of many noisy values lies below the true floor, and a rising background is no line
-    chance = 3.0 * float(np.median(ready.noise[stretch])) / math.sqrt(5.0)
-    glow = _rise_of_background(ready, fit) * float(ready.x[top] - ready.x[bottom])
-    end = min(int(np.searchsorted(ready.x, fit.position_cm1 + 3.0 * fit.width_cm1)), ready.x.size - 1)
-    rise = float(ready.smooth[top] - ready.smooth[bottom]) - chance - glow
-    return rise, float(ready.smooth[top] - ready.smooth[end])
-
-
-def _rise_of_background(ready: _Prepared, fit: StepFit) -> float:
-    """Slope of the background on the high side, in intensity per cm⁻¹; 0 where it falls or is not measured."""
-    start = fit.position_cm1 + 3.0 * fit.width_cm1
-    after = ready.used & (ready.x >= start) & (ready.x <= start + _LINE_REACH_CM1)
-    if np.count_nonzero(after) < _LEAST_FITTED:
-        return 0.0
-    return max(0.0, float(np.polyfit(ready.x[after] - start, ready.y[after], 1)[0]))
-
-
 def _judged(
-    spectrum: Spectrum, ready: _Prepared, found: list[_Found], *, band: float, near_cm1: float | None
+    spectrum: Spectrum, ready: _Prepared, found: list[FoundStep], *, band: float, near_cm1: float | None
 ) -> EdgeFit:
-    chosen, verdict, reason = _chosen(found, near_cm1, band=band)
+    chosen, verdict, reason = chosen_step(found, near_cm1=near_cm1, band=band)
     fit = failed_step() if chosen is None else chosen.fit
     nothing = math.nan
     return EdgeFit(
@@ -332,84 +316,3 @@ def _judged(
         fit_shift_cm1=fit.shift_cm1,
         calculated=fit.calculated,
     )
-
-
-def _chosen(found: list[_Found], near: float | None, *, band: float) -> tuple[_Found | None, Verdict, str]:
-    """The rule: the highest significant step above the flank of the band."""
-    if near is not None:
-        return _nearest(found, near)
-    steps = sorted((one for one in found if one.candidate.kind == "step"), key=lambda one: one.candidate.edge_cm1)
-    if not steps:
-        hints = [one for one in found if _is_hint(one)]
-        if hints:
-            best = max(hints, key=lambda one: one.candidate.significance)
-            return best, Verdict.AMBIGUOUS, "Only a weak step stands above the first-order band."
-        lost = [one for one in found if one.fit.verdict is not Verdict.CONVERGED and one.candidate.kind != "band"]
-        if any(one.candidate.significance >= _STEP_SIGMAS for one in lost):
-            place = max(lost, key=lambda one: one.candidate.significance).candidate.edge_cm1
-            return None, Verdict.NOT_CONVERGED, f"There is a step near {place:.0f} cm⁻¹; its fit did not come to rest."
-        flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
-        own = (
-            f" The fall at {flank:.1f} cm⁻¹ is the flank of the first-order band: an edge upon it, as below some "
-            "15 GPa, cannot be told from it."
-            if math.isfinite(flank)
-            else ""
-        )
-        return None, Verdict.ABSENT, f"No step stands above the noise above the first-order band.{own}"
-    best = steps[-1]
-    doubts = _doubts(best, steps[:-1], found, band=band)
-    if doubts:
-        return best, Verdict.AMBIGUOUS, " ".join(doubts)
-    return best, Verdict.CONVERGED, ""
-
-
-def _is_hint(one: _Found) -> bool:
-    """Whether a weak step is more than a ripple."""
-    mine = one.candidate
-    if mine.kind != "weak" or one.fit.verdict is not Verdict.CONVERGED:
-        return False
-    if one.fit.width_held and mine.significance >= _HELD_HINT_SIGMAS:
-        return True
-    return any(mine.significance >= sigmas and mine.contrast >= contrast for sigmas, contrast in _HINTS)
-
-
-def _nearest(found: list[_Found], near: float) -> tuple[_Found | None, Verdict, str]:
-    known = [
-        one for one in found
-        if one.fit.verdict is Verdict.CONVERGED and one.candidate.significance >= _STEP_SIGMAS
-        and abs(one.candidate.edge_cm1 - near) <= _NEAR_CM1
-    ]  # fmt: skip
-    if not known:
-        return None, Verdict.ABSENT, f"No step stands above the noise within {_NEAR_CM1:g} cm⁻¹ of {near:g}."
-    return min(known, key=lambda one: abs(one.candidate.edge_cm1 - near)), Verdict.CONVERGED, ""
-
-
-def _doubts(best: _Found, lower: list[_Found], found: list[_Found], *, band: float) -> list[str]:
-    """Why another candidate could be the edge as well; whole sentences."""
-    doubts = []
-    mine = best.candidate
-    stronger = [one for one in lower if one.fit.height > 2.0 * best.fit.height]
-    if stronger and (mine.significance < _SURE_SIGMAS or mine.contrast < _SURE_CONTRAST):
-        doubts.append(f"A stronger step lies lower, at {stronger[-1].candidate.edge_cm1:.1f} cm⁻¹.")
-    above = [
-        one.candidate for one in found
-        if one.candidate.edge_cm1 > mine.edge_cm1 and one.candidate.significance >= _MARGINAL_SIGMAS
-        and one.candidate.kind == "weak" and one.fit.height > 0.15 * best.fit.height
-    ]  # fmt: skip
-    if above:
-        doubts.append(f"A weak step lies higher, at {above[-1].edge_cm1:.1f} cm⁻¹.")
-    surer = [one for one in lower if one.candidate.significance > 2.0 * mine.significance]
-    if surer and not stronger and mine.significance < _CERTAIN_SIGMAS:
-        doubts.append(f"A surer step lies lower, at {surer[-1].candidate.edge_cm1:.1f} cm⁻¹.")
-    flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
-    if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
-        doubts.append("It lies on the flank of the first-order band, which could be it.")
-    if mine.significance < _CERTAIN_SIGMAS and mine.width_cm1 < _NARROW_CM1:
-        doubts.append(f"The step is {mine.width_cm1:.1f} cm⁻¹ wide, as noise makes one: its place is not sure.")
-    if mine.contrast < _SMALL_CONTRAST:
-        doubts.append(
-            f"The step is only {100 * mine.contrast:.1f} % of the band high: a weak line's flank could be it."
-        )
-    if mine.significance < _SURE_SIGMAS:
-        doubts.append(f"The step is only {mine.significance:.1f} standard deviations high: its place is not sure.")
-    return doubts

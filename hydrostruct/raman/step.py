@@ -7,19 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfc
 
 from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
+from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_curve, step_slopes
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
 
 _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
-_PARAMETERS = 6  # without skewness
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
 _LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
 _HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
-_REACH_WIDTHS = 1.2  # beyond, the first skewed term has minima of its own
+_TAIL_WIDTHS = 0.7  # of the width: where the length of a tail begins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +49,7 @@ class StepFit:
     """The fitted curve there, shape (m,)."""
 
 
-def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: bool = True) -> StepFit:
+def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, tailed: bool = True) -> StepFit:
     """Fit one falling step.
 
     Parameters
@@ -61,8 +60,8 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
         Intensity and its standard uncertainty.
     start_cm1 : float
         Where the step is looked for, in cm⁻¹.
-    skewed : bool
-        Whether to try a skewed step too.
+    tailed : bool
+        Whether to try a step with a tail on either side too.
 
     Returns
     -------
@@ -70,11 +69,9 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
 
     Notes
     -----
-    With z = (x − x₀)/w, φ the normal density and S = ½ erfc(z/√2) the curve is
-    c + A S + l (x − x₀) S + r (x − x₀)(1 − S) + k (z² − 1) φ: the background's slope is l on the low side and r on the
-    high side, k is the skewness (first term of Gram and Charlier). The position is the minimum of the curve's
-    derivative: that of the curves with and without skewness, averaged with Akaike's weights, their difference part of
-    sigma [1]_.
+    The curves are those of `step_curve`: without a tail, with one on the low and with one on the high side. The
+    position is the minimum of the curve's derivative, averaged over the three with Akaike's weights; their differences
+    are part of sigma [1]_.
 
     References
     ----------
@@ -84,15 +81,22 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
     if begin is None:
         return failed_step()
     scale = float(np.ptp(y)) or 1.0
-    found = [_least_squares(x, y, sigma, begin, scale)]
-    if skewed:
-        found.append(_least_squares(x, y, sigma, np.append(found[0].values, 0.0), scale))
-    fits = [(corrected_akaike(one), _step_of(one, x, scale)) for one in found]
+    plain = _least_squares(x, y, sigma, begin, scale)
+    fits = [(corrected_akaike(plain), _step_of(plain, x, scale))]
+    for tail in (LOW_TAIL, HIGH_TAIL) if tailed else ():
+        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
+        fits.append((corrected_akaike(found), _step_of(found, x, scale, tail=tail)))
     fits = [(criterion, fit) for criterion, fit in fits if fit.verdict is Verdict.CONVERGED]
     spacing = float(np.median(np.diff(x)))
     if not fits or min(fits)[1].width_cm1 < _LEAST_WIDTH_POINTS * spacing:
         return _held_step(x, y, sigma, begin, scale)
     return _averaged(fits)
+
+
+def _with_tail(p: Floats, tail: int) -> Floats:
+    """Where the fit of a step with a tail begins: as wide and in the middle where the one without it was."""
+    length = _TAIL_WIDTHS * math.exp(p[1])
+    return np.asarray(np.append(p, math.log(length)) - np.array([tail * length, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]))
 
 
 def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> StepFit:
@@ -145,7 +149,14 @@ def step_guess(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float) -> tupl
 
 
 def _least_squares(
-    x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float, *, log_width: float | None = None
+    x: Floats,
+    y: Floats,
+    sigma: Floats,
+    begin: Floats,
+    scale: float,
+    *,
+    log_width: float | None = None,
+    tail: int = NO_TAIL,
 ) -> LeastSquares:
     """A fit of all parameters, or of all but the width."""
 
@@ -153,20 +164,20 @@ def _least_squares(
         return p if log_width is None else np.insert(p, 1, log_width)
 
     def residuals(p: Floats) -> Floats:
-        return np.asarray((y - step_curve(x, whole(p), scale)) / sigma)
+        return np.asarray((y - step_curve(x, whole(p), scale, tail=tail)) / sigma)
 
     def jacobian(p: Floats) -> Floats:
-        slopes = -_step_slopes(x, whole(p), scale) / sigma[:, None]
+        slopes = -step_slopes(x, whole(p), scale, tail=tail) / sigma[:, None]
         return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
     return fit_least_squares(residuals, begin, jacobian=jacobian)
 
 
-def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
+def _step_of(found: LeastSquares, x: Floats, scale: float, *, tail: int = NO_TAIL) -> StepFit:
     """The record of a fit, not converged where it is no falling step within the window."""
     if found.verdict is not Verdict.CONVERGED or not x[0] < found.values[0] < x[-1] or found.values[3] <= 0:
         return failed_step()
-    position, gradient = _minimum_of_derivative(found.values)
+    position, gradient = steepest_place(found.values, tail=tail)
     statistical = math.sqrt(max(float(gradient @ found.covariance @ gradient), 0.0))
     if not (x[0] < position < x[-1] and 0 < statistical < _LARGEST_SIGMA * (x[-1] - x[0])):
         return failed_step()
@@ -183,7 +194,7 @@ def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
         height_sigma=math.sqrt(max(float(found.covariance[3, 3]), 0.0)) * scale * factor,
         gof=gof,
         shift_cm1=x,
-        calculated=step_curve(x, found.values, scale),
+        calculated=step_curve(x, found.values, scale, tail=tail),
     )
 
 
@@ -197,45 +208,6 @@ def failed_step() -> StepFit:
     )  # fmt: skip
 
 
-def step_curve(x: Floats, p: Floats, scale: float = 1.0) -> Floats:
-    """The curve of parameters (x₀, ln w, c, A, l, r[, k]), all but the first two in units of `scale`."""
-    z = (x - p[0]) / math.exp(min(p[1], 10.0))
-    share = 0.5 * erfc(z / math.sqrt(2.0))
-    curve = p[2] + p[3] * share + p[4] * (x - p[0]) * share + p[5] * (x - p[0]) * (1.0 - share)
-    if p.size > _PARAMETERS:
-        curve = curve + p[6] * (z * z - 1.0) * _bell(z)
-    return np.asarray(scale * curve)
-
-
-def _bell(z: Floats) -> Floats:
-    return np.asarray(np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi))
-
-
-def _slope(x: Floats, p: Floats) -> Floats:
-    """Derivative of the curve by x, in units of its scale."""
-    width = math.exp(min(p[1], 10.0))
-    z = (x - p[0]) / width
-    share, bell = 0.5 * erfc(z / math.sqrt(2.0)), _bell(z)
-    slope = p[4] * share + p[5] * (1.0 - share) - (p[3] + (p[4] - p[5]) * (x - p[0])) * bell / width
-    if p.size > _PARAMETERS:
-        slope = slope + p[6] * z * (3.0 - z * z) * bell / width
-    return np.asarray(slope)
-
-
-def _step_slopes(x: Floats, p: Floats, scale: float) -> Floats:
-    """Derivatives of the curve by its parameters, shape (m, 6 or 7)."""
-    width = math.exp(min(p[1], 10.0))
-    z = (x - p[0]) / width
-    share, bell = 0.5 * erfc(z / math.sqrt(2.0)), _bell(z)
-    by_z = -(p[3] + (p[4] - p[5]) * (x - p[0])) * bell  # of what depends on z alone, and on x − x₀ through S
-    columns = [np.ones_like(x), share, (x - p[0]) * share, (x - p[0]) * (1.0 - share)]
-    if p.size > _PARAMETERS:
-        by_z = by_z + p[6] * z * (3.0 - z * z) * bell
-        columns.append((z * z - 1.0) * bell)
-    first = [-by_z / width - p[4] * share - p[5] * (1.0 - share), -z * by_z]
-    return np.asarray(scale * np.stack(first + columns, axis=1))
-
-
 def _start(x: Floats, y: Floats, sigma: Floats, start: float) -> Floats | None:
     """The best of a few widths and places, the linear parameters solved for each."""
     scale = float(np.ptp(y)) or 1.0
@@ -243,40 +215,9 @@ def _start(x: Floats, y: Floats, sigma: Floats, start: float) -> Floats | None:
     for width in _START_WIDTHS_CM1:
         for place in (start - 0.5 * width, start + 0.5 * width):
             p = np.array([place, math.log(width), 0.0, 0.0, 0.0, 0.0])
-            design = _step_slopes(x, p, 1.0)[:, 2:] / sigma[:, None]
+            design = step_slopes(x, p)[:, 2:] / sigma[:, None]
             linear = np.linalg.lstsq(design, y / (scale * sigma), rcond=None)[0]
             rest = float(np.sum((y / (scale * sigma) - design @ linear) ** 2))
             if rest < lowest and linear[1] > 0:
                 best, lowest = np.concatenate([p[:2], linear]), rest
     return best
-
-
-def _minimum_of_derivative(p: Floats) -> tuple[float, Floats]:
-    """Where the curve falls fastest, and the derivatives of that place by the parameters.
-
-    The place is a root of the second derivative g; by the theorem of implicit functions its derivative by a parameter
-    is −(∂g/∂p)/(∂g/∂x).
-    """
-    width = math.exp(min(p[1], 10.0))
-    grid = p[0] + width * np.linspace(-_REACH_WIDTHS, _REACH_WIDTHS, 97)
-    step = 1e-3 * width
-
-    def bend(at: float, q: Floats) -> float:
-        ends = _slope(np.array([at + step, at - step]), q)
-        return float(ends[0] - ends[1]) / (2.0 * step)
-
-    def bend_slope(at: float) -> float:
-        return (bend(at + step, p) - bend(at - step, p)) / (2.0 * step)
-
-    at = float(grid[int(np.argmin(_slope(grid, p)))])
-    for _ in range(4):
-        curvature = bend_slope(at)
-        if not curvature > 0:
-            return math.nan, np.full(p.size, np.nan)
-        at -= float(np.clip(bend(at, p) / curvature, -0.1 * width, 0.1 * width))
-    gradient = np.empty(p.size)
-    for index in range(p.size):
-        change = np.zeros(p.size)
-        change[index] = 1e-5 * (width if index == 0 else max(abs(float(p[index])), 1e-3))
-        gradient[index] = (bend(at, p + change) - bend(at, p - change)) / (2.0 * change[index])
-    return at, -gradient / bend_slope(at)
