@@ -37,6 +37,7 @@ _WINDOW_WIDTHS, _WINDOW_CM1, _WINDOW_POINTS = 4.5, (14.0, 45.0), 8
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
 _OUTLIER_SIGMAS, _OUTLIER_SHARE = 5.0, 0.15
 _LINE_REACH_CM1 = 60.0
+_LINE_LEAST_CM1 = (25.0, 15.0)
 _WIDTHS_CM1 = (0.3, 20.0)
 
 
@@ -263,8 +264,11 @@ def _fitted(ready: _Prepared, inside: npt.NDArray[np.bool_], place: float) -> St
 
 
 def _line_preference(ready: _Prepared, dip: _Dip, fit: StepFit) -> float:
-    alone = ready.used & (ready.x >= dip.low) & (ready.x <= dip.high)
-    return line_preference(ready.x[alone], ready.y[alone], sigma=ready.noise[alone], place_cm1=fit.position_cm1)
+    """Asked of more than the fit's window: a line is known by what it rose from and falls back to."""
+    low = min(dip.low, fit.position_cm1 - _LINE_LEAST_CM1[0])
+    high = max(dip.high, fit.position_cm1 + _LINE_LEAST_CM1[1])
+    near = ready.used & (ready.x >= low) & (ready.x <= high)
+    return line_preference(ready.x[near], ready.y[near], sigma=ready.noise[near], place_cm1=fit.position_cm1)
 
 
 def _window(ready: _Prepared, dip: _Dip, width: float) -> npt.NDArray[np.bool_]:

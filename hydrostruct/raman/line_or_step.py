@@ -17,6 +17,7 @@ _SHIFTS = (-0.25, 0.0, 0.25)
 _GAUSS_FLANK, _LORENTZ_FLANK = 1.0 / math.sqrt(8.0 * math.log(2.0)), 1.0 / math.sqrt(12.0)
 _DEGREE = 2
 _LEAST_POINTS = 12
+_PLAIN_CHI2 = 16.0  # four standard deviations
 
 
 def line_preference(x: Floats, y: Floats, *, sigma: Floats, place_cm1: float) -> float:
@@ -39,7 +40,7 @@ def line_preference(x: Floats, y: Floats, *, sigma: Floats, place_cm1: float) ->
 
     Notes
     -----
-    Both stand on a parabola, have one height above 0, fall fastest at the place, and are tried in a dozen widths: lines
+    A line that stands on a plain step, a hump before the edge, counts as neither: 0. Both stand on a parabola, have one height above 0, fall fastest at the place, and are tried in a dozen widths: lines
     of Gauss and Lorentz, steps with normal and with Lorentzian tails. So both have as many parameters.
 
     Examples
@@ -57,16 +58,33 @@ def line_preference(x: Floats, y: Floats, *, sigma: Floats, place_cm1: float) ->
     rest = y[near] * weight
     rest = rest - base @ (base.T @ rest)
     total = float(rest @ rest)
-    line, step = (_gain(shapes * weight[:, None], base, rest) for shapes in (_lines(t), _steps(t)))
-    freedom = t.size - _DEGREE - 4
-    return (line - step) / max(1.0, (total - max(line, step)) / freedom)
+    lines, steps = (
+        shapes * weight[:, None] - base @ (base.T @ (shapes * weight[:, None])) for shapes in (_lines(t), _steps(t))
+    )
+    line, best = _gain(lines, rest)
+    step, _ = _gain(steps, rest)
+    better = (line - step) / max(1.0, (total - max(line, step)) / (t.size - _DEGREE - 4))
+    return min(better, 0.0) if better > 0.0 and _stands_on_step(lines[:, best], steps, rest) else better
 
 
-def _gain(shapes: Floats, base: Floats, rest: Floats) -> float:
-    """By how much the best of some shapes lowers χ²."""
-    own = shapes - base @ (base.T @ shapes)
-    along = np.maximum(own.T @ rest, 0.0)
-    return float(np.max(along**2 / np.maximum(np.sum(own**2, axis=0), 1e-12)))
+def _gain(shapes: Floats, rest: Floats) -> tuple[float, int]:
+    """By how much the best of some shapes lowers χ², and which it is."""
+    gains = np.maximum(shapes.T @ rest, 0.0) ** 2 / np.maximum(np.sum(shapes**2, axis=0), 1e-12)
+    best = int(np.argmax(gains))
+    return float(gains[best]), best
+
+
+def _stands_on_step(line: Floats, steps: Floats, rest: Floats) -> bool:
+    """Whether a step beside the line, half as high or more, is plain: a hump before the edge."""
+    size = float(line @ line)
+    own = steps - np.outer(line, line @ steps) / size
+    left = rest - line * float(line @ rest) / size
+    gain, best = _gain(own, left)
+    step_height = float(own[:, best] @ left) / float(own[:, best] @ own[:, best])
+    line_height = float(line @ (rest - step_height * steps[:, best])) / size
+    freedom = rest.size - _DEGREE - 6
+    plain = gain > _PLAIN_CHI2 * max(1.0, float(left @ left - gain) / max(freedom, 1))
+    return plain and step_height > 0.5 * line_height
 
 
 def _lines(t: Floats) -> Floats:
