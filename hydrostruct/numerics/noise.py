@@ -89,7 +89,7 @@ def spike_mask(y: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 
 def _needles(y: Floats, noise: Floats) -> npt.NDArray[np.bool_]:
-    """One or two points that stand out on both sides by more than the curve beside them does, on a flank or an edge too.
+    """One or two points that stand out on both sides more than the curve beside them does, be it on a flank.
 
     A line of two points' full width falls next to its top by less than twice what it falls in the step after.
     """

@@ -14,10 +14,17 @@ from hydrostruct.errors import InputError
 from hydrostruct.numerics.local_slope import local_slope
 from hydrostruct.numerics.noise import point_noise, spike_mask
 from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
-from hydrostruct.raman.edge_rule import CERTAIN_SIGMAS, STEP_CONTRAST, STEP_SIGMAS, FoundStep, chosen_step
+from hydrostruct.raman.edge_rule import (
+    CERTAIN_SIGMAS,
+    MEANT_CONTRAST,
+    STEP_CONTRAST,
+    STEP_SIGMAS,
+    FoundStep,
+    chosen_step,
+)
 from hydrostruct.raman.line_or_step import line_preference
 from hydrostruct.raman.spectrum import Spectrum
-from hydrostruct.raman.step import StepFit, failed_step, fit_step, step_guess
+from hydrostruct.raman.step import StepFit, failed_step, fit_step, step_guess, with_tails
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +36,8 @@ _LEAST_POINTS = 40
 _SCALES_CM1 = (3.5, 8.0, 14.0)
 _WIDE_CM1 = 10.0
 _BACKGROUND_CM1 = 90.0
-_DIP_SIGMAS, _DIP_PROMINENCE = 4.0, 3.5
+_DIP_SIGMAS, _NOISY_DIP_SIGMAS, _LESS_PROMINENCE = 4.0, 2.4, 0.5
+_SEEN_SIGMAS = 4.0
 _MOST_FITS = 6
 _MERGE_CM1 = 5.0
 _LEAST_FITTED = 10
@@ -51,6 +59,17 @@ class _Prepared:
     noise: Floats
     slopes: tuple[tuple[Floats, Floats], ...]
     smooth: Floats
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Steepness:
+    """How fast the intensity falls, over what is usual about each place, in standard deviations."""
+
+    x: Floats
+    fall: Floats
+    error: Floats
+    excess: Floats
+    ripple: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,16 +125,17 @@ def find_edge(
     _check_hints(near_cm1, range_cm1)
     ready = _prepare(spectrum)
     band, band_height = _band(ready)
-    dips = _dips(ready, band)
+    limit = _hidden_contrast(ready, band, band_height)
+    dips = _dips(ready, band, least_sigmas=_NOISY_DIP_SIGMAS if limit > MEANT_CONTRAST else _DIP_SIGMAS)
     found = [
         _flank(dip)
         if near_cm1 is None and number == 0 and dip.at - band < _LINE_REACH_CM1
-        else _examine(ready, dip, band_height=band_height)
+        else _examine(ready, dip, band_height=band_height, flank_end=2.0 * dips[0].at - band if number else -math.inf)
         for number, dip in enumerate(dips)
     ]
     if range_cm1 is not None:
         found = [one for one in found if range_cm1[0] <= one.candidate.edge_cm1 <= range_cm1[1]]
-    return _judged(spectrum, ready, found, band=band, near_cm1=near_cm1)
+    return _judged(spectrum, ready, found, band=band, near_cm1=near_cm1, hidden=limit)
 
 
 def _check_hints(near: float | None, limits: tuple[float, float] | None) -> None:
@@ -166,7 +186,21 @@ def _floor(ready: _Prepared, top: float) -> float:
     return float(np.min(ready.smooth[below if measured else above]))
 
 
-def _dips(ready: _Prepared, band: float) -> list[_Dip]:
+def _hidden_contrast(ready: _Prepared, band: float, band_height: float) -> float:
+    """Height over the band's of a step that is four standard deviations high in the best window; 0 without a band."""
+    if not (math.isfinite(band) and band_height > 0):
+        return 0.0
+    heights = []
+    for (slope, error), reach in zip(ready.slopes, _SCALES_CM1, strict=True):
+        steep = _steepness(ready, slope, error, band + _LINE_REACH_CM1)
+        if steep is None:
+            continue
+        # the slope that `local_slope` finds in the middle of a step is 15/16 of height over half window
+        heights.append(16.0 / 15.0 * reach * steep.ripple * float(np.median(steep.error)))
+    return _SEEN_SIGMAS * min(heights) / band_height if heights else 0.0
+
+
+def _dips(ready: _Prepared, band: float, *, least_sigmas: float) -> list[_Dip]:
     """Where the slope is plainly more negative than about it, above the band's top; the lowest frequency first."""
     lowest = band if math.isfinite(band) else _BAND_CM1[0]
     kept: list[_Dip] = []
@@ -174,7 +208,7 @@ def _dips(ready: _Prepared, band: float) -> list[_Dip]:
         # a wide window runs the band's flank and what lies next to it together
         start = lowest if reach < _WIDE_CM1 else lowest + _LINE_REACH_CM1
         known = list(kept)
-        for dip in _dips_of_scale(ready, slope, error, start):
+        for dip in _dips_of_scale(_steepness(ready, slope, error, start), least_sigmas):
             merge = max(_MERGE_CM1, reach)
             same = [k for k, other in enumerate(known) if abs(dip.at - other.at) <= merge]
             if not same:
@@ -185,15 +219,23 @@ def _dips(ready: _Prepared, band: float) -> list[_Dip]:
     return sorted(strongest, key=lambda dip: dip.at)
 
 
-def _dips_of_scale(ready: _Prepared, slope: Floats, error: Floats, lowest: float) -> list[_Dip]:
+def _steepness(ready: _Prepared, slope: Floats, error: Floats, lowest: float) -> _Steepness | None:
     good = np.flatnonzero(np.isfinite(slope) & (ready.x >= lowest) & (ready.x <= _HIGHEST_EDGE_CM1))
     if good.size < 10:
-        return []
+        return None
     x, fall = ready.x[good], -slope[good]
     reach = max(3, 2 * round(0.5 * _BACKGROUND_CM1 / float(np.median(np.diff(x)))) + 1)
     excess = (fall - median_filter(fall, min(reach, good.size), mode="nearest")) / error[good]
     ripple = max(1.0, 1.4826 * float(np.median(np.abs(excess))))
-    places, _ = find_peaks(excess, height=_DIP_SIGMAS * ripple, prominence=_DIP_PROMINENCE * ripple)
+    return _Steepness(x=x, fall=fall, error=error[good], excess=excess, ripple=ripple)
+
+
+def _dips_of_scale(steep: _Steepness | None, least_sigmas: float) -> list[_Dip]:
+    if steep is None:
+        return []
+    x, fall, excess, ripple = steep.x, steep.fall, steep.excess, steep.ripple
+    least = least_sigmas * ripple
+    places, _ = find_peaks(excess, height=least, prominence=least - _LESS_PROMINENCE * ripple)
     dips = []
     for number, place in enumerate(places):
         half = 0.5 * excess[place]
@@ -223,7 +265,7 @@ def _flank(dip: _Dip) -> FoundStep:
     return FoundStep(candidate=candidate, fit=failed_step(), line_preference=math.nan)
 
 
-def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> FoundStep:
+def _examine(ready: _Prepared, dip: _Dip, *, band_height: float, flank_end: float) -> FoundStep:
     """Fit one dip in a window as wide as a first search says."""
     inside = _window(ready, dip, max(dip.width / 2.355, 1.5))
     place, width = dip.at, math.nan
@@ -236,7 +278,7 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> FoundStep:
             fit = _fitted(ready, inside, place)
     known = fit.verdict is Verdict.CONVERGED
     contrast = fit.height / band_height if known and band_height > 0 else 0.0
-    preference = _line_preference(ready, dip, fit) if known else math.nan
+    preference = _line_preference(ready, dip, fit, flank_end) if known else math.nan
     kind = _kind(fit, dip.sigmas, contrast, preference) if known else "weak"
     candidate = EdgeCandidate(
         edge_cm1=fit.position_cm1 if known else dip.at,
@@ -251,7 +293,7 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> FoundStep:
 
 def _fitted(ready: _Prepared, inside: npt.NDArray[np.bool_], place: float) -> StepFit:
     """A fit of the step; points far above it, as what a cosmic ray left beside its core, are left out of a second."""
-    fit = fit_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=place)
+    fit = fit_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=place, tailed=False)
     if fit.verdict is not Verdict.CONVERGED:
         return fit
     rest = (ready.y[inside] - fit.calculated) / ready.noise[inside]
@@ -259,13 +301,25 @@ def _fitted(ready: _Prepared, inside: npt.NDArray[np.bool_], place: float) -> St
     if not 0 < np.count_nonzero(high) <= _OUTLIER_SHARE * high.size:
         return fit
     kept = np.flatnonzero(inside)[~high]
-    again = fit_step(ready.x[kept], ready.y[kept], sigma=ready.noise[kept], start_cm1=place)
+    again = fit_step(ready.x[kept], ready.y[kept], sigma=ready.noise[kept], start_cm1=place, tailed=False)
     return again if again.verdict is Verdict.CONVERGED else fit
 
 
-def _line_preference(ready: _Prepared, dip: _Dip, fit: StepFit) -> float:
+def _refined(ready: _Prepared, one: FoundStep) -> FoundStep:
+    """The chosen step once more, its place averaged over steps with and without a tail."""
+    near = np.searchsorted(ready.x, one.fit.shift_cm1)
+    fit = with_tails(ready.x[near], ready.y[near], sigma=ready.noise[near], plain=one.fit)
+    candidate = replace(one.candidate, edge_cm1=fit.position_cm1, edge_sigma_cm1=fit.position_sigma_cm1)
+    return replace(one, candidate=candidate, fit=fit)
+
+
+def _line_preference(ready: _Prepared, dip: _Dip, fit: StepFit, flank_end: float) -> float:
     """Asked of more than the fit's window: a line is known by what it rose from and falls back to."""
     low = min(dip.low, fit.position_cm1 - _LINE_LEAST_CM1[0])
+    if math.isfinite(flank_end):  # the band is itself a line
+        low = max(low, flank_end)
+    if fit.position_cm1 - low < _LINE_LEAST_CM1[1]:
+        return math.nan
     high = max(dip.high, fit.position_cm1 + _LINE_LEAST_CM1[1])
     near = ready.used & (ready.x >= low) & (ready.x <= high)
     return line_preference(ready.x[near], ready.y[near], sigma=ready.noise[near], place_cm1=fit.position_cm1)
@@ -293,9 +347,18 @@ def _kind(fit: StepFit, significance: float, contrast: float, preference: float)
 
 
 def _judged(
-    spectrum: Spectrum, ready: _Prepared, found: list[FoundStep], *, band: float, near_cm1: float | None
+    spectrum: Spectrum,
+    ready: _Prepared,
+    found: list[FoundStep],
+    *,
+    band: float,
+    near_cm1: float | None,
+    hidden: float,
 ) -> EdgeFit:
-    chosen, verdict, reason = chosen_step(found, near_cm1=near_cm1, band=band)
+    chosen, verdict, reason = chosen_step(found, near_cm1=near_cm1, band=band, hidden_contrast=hidden)
+    if chosen is not None:
+        before, chosen = chosen, _refined(ready, chosen)
+        found = [chosen if one is before else one for one in found]
     fit = failed_step() if chosen is None else chosen.fit
     nothing = math.nan
     return EdgeFit(

@@ -11,8 +11,9 @@ from hydrostruct.verdict import Verdict
 
 STEP_SIGMAS, SURE_SIGMAS, CERTAIN_SIGMAS, MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.0
 STEP_CONTRAST, SMALL_CONTRAST, SURE_CONTRAST = 0.02, 0.025, 0.035
+MEANT_CONTRAST = 0.05  # the feeblest edge that the search is made for
 _HELD_HINT_SIGMAS = 7.0
-_HINTS = ((8.0, 0.014), (4.3, STEP_CONTRAST), (4.1, 0.05))  # the weaker a step, the higher it must seem
+_HINTS = ((8.0, 0.014), (4.3, STEP_CONTRAST), (4.1, MEANT_CONTRAST))  # the weaker a step, the higher it must seem
 _FLANK_WIDTHS = 1.25  # of the band's half width: nearer to its flank a step may be the band's own
 _SHOULDER_CM1 = 40.0  # above the band's top: so near, a second maximum of the band falls like an edge
 _LINE_CHI2 = 6.0  # by so much of χ² a line must describe a fall better, or worse, to leave no doubt
@@ -33,7 +34,7 @@ class FoundStep:
 
 
 def chosen_step(
-    found: list[FoundStep], *, near_cm1: float | None, band: float
+    found: list[FoundStep], *, near_cm1: float | None, band: float, hidden_contrast: float = 0.0
 ) -> tuple[FoundStep | None, Verdict, str]:
     """The highest significant step above the flank of the band; why its number can, or cannot, be used.
 
@@ -45,6 +46,8 @@ def chosen_step(
         A hint, in cm⁻¹: the fall nearest to it is taken.
     band : float
         Top of the first-order band, in cm⁻¹; NaN where it was not measured.
+    hidden_contrast : float
+        Height, over the band's, below which the noise hides a step.
 
     Returns
     -------
@@ -58,12 +61,24 @@ def chosen_step(
         if hint is not None:
             return hint
     if not steps:
-        return _nothing(found)
-    best = steps[-1]
-    doubts = _doubts(best, steps[:-1], found, band=band)
+        return _noisy(found, hidden_contrast) or _nothing(found)
+    best, likely = _highest(steps)
+    doubts = _doubts(best, [one for one in steps if one.candidate.edge_cm1 < best.candidate.edge_cm1], found, band=band)
+    if likely:
+        doubts.append(f"The fall at {likely[-1].candidate.edge_cm1:.1f} cm⁻¹, lower than this step, may be a line's.")
     if doubts:
         return best, Verdict.AMBIGUOUS, " ".join(doubts)
     return best, Verdict.CONVERGED, ""
+
+
+def _highest(steps: list[FoundStep]) -> tuple[FoundStep, list[FoundStep]]:
+    """The highest step, and what was passed over: falls that a line describes as well, twice as low as a plain step."""
+    for number in range(len(steps) - 1, -1, -1):
+        best, passed = steps[number], steps[number + 1 :]
+        lower = [one for one in steps[:number] if not _could_be_line(one) and one.fit.height > 2.0 * best.fit.height]
+        if not (_could_be_line(best) and lower):
+            return best, passed
+    return steps[-1], []
 
 
 def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Verdict, str] | None:
@@ -82,6 +97,19 @@ def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Ve
             f"A surer step, at {lowest:.1f} cm⁻¹, lies so near to the top of the first-order band that it may be the "
             "band's own shoulder."
         ),
+    )
+
+
+def _noisy(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:
+    """The highest fall of a spectrum in which the noise hides steps that are looked for: absence cannot be said."""
+    falls = [one for one in found if one.fit.verdict is Verdict.CONVERGED]
+    if hidden <= MEANT_CONTRAST or not falls:
+        return None
+    best = max(falls, key=lambda one: one.candidate.significance)
+    return (
+        best,
+        Verdict.AMBIGUOUS,
+        (f"The noise hides steps below {100 * hidden:.0f} % of the band: this is its plainest fall, no sure edge."),
     )
 
 

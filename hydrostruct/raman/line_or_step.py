@@ -40,8 +40,9 @@ def line_preference(x: Floats, y: Floats, *, sigma: Floats, place_cm1: float) ->
 
     Notes
     -----
-    A line that stands on a plain step, a hump before the edge, counts as neither: 0. Both stand on a parabola, have one height above 0, fall fastest at the place, and are tried in a dozen widths: lines
-    of Gauss and Lorentz, steps with normal and with Lorentzian tails. So both have as many parameters.
+    Both stand on a parabola, have one height above 0, fall fastest at the place, and are tried in a dozen widths: lines
+    of Gauss and Lorentz, steps with normal and with Lorentzian tails. So both have as many parameters. A line that
+    stands on a plain step, a hump before the edge, is no line: 0 at most.
 
     Examples
     --------

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
-from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_curve, step_slopes
+from hydrostruct.raman.step_curve import (
+    HIGH_TAIL,
+    LOW_TAIL,
+    NO_TAIL,
+    steepest_place,
+    step_curve,
+    step_slopes,
+    step_width,
+)
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -18,6 +26,7 @@ _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
 _LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
 _HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
+_TOLERANCE = 1e-5  # of χ²: a thousandth of a standard deviation
 _TAIL_WIDTHS = 0.7  # of the width: where the length of a tail begins
 
 
@@ -34,7 +43,7 @@ class StepFit:
     position_sigma_cm1: float
     """Its standard uncertainty, scaled for a poor fit and for serial correlation, in cm⁻¹."""
     width_cm1: float
-    """Standard deviation of the smoothing, in cm⁻¹."""
+    """Standard deviation of the smoothing, tail included, in cm⁻¹."""
     width_held: bool
     """Whether the data fix no width, so that some were tried."""
     height: float
@@ -43,6 +52,10 @@ class StepFit:
     """Its standard uncertainty."""
     gof: float
     """Root of the reduced χ²."""
+    criterion: float
+    """Akaike's, corrected; infinite for no fit."""
+    values: Floats
+    """Parameters of `step_curve`, shape (6,) or (7,)."""
     shift_cm1: Floats
     """Where the fit was made, in cm⁻¹, shape (m,)."""
     calculated: Floats
@@ -81,15 +94,33 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, tailed: b
     if begin is None:
         return failed_step()
     scale = float(np.ptp(y)) or 1.0
-    plain = _least_squares(x, y, sigma, begin, scale)
-    fits = [(corrected_akaike(plain), _step_of(plain, x, scale))]
-    for tail in (LOW_TAIL, HIGH_TAIL) if tailed else ():
-        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
-        fits.append((corrected_akaike(found), _step_of(found, x, scale, tail=tail)))
-    fits = [(criterion, fit) for criterion, fit in fits if fit.verdict is Verdict.CONVERGED]
-    spacing = float(np.median(np.diff(x)))
-    if not fits or min(fits)[1].width_cm1 < _LEAST_WIDTH_POINTS * spacing:
+    plain = _step_of(_least_squares(x, y, sigma, begin, scale), x, scale)
+    if not plain.width_cm1 >= _LEAST_WIDTH_POINTS * float(np.median(np.diff(x))):
         return _held_step(x, y, sigma, begin, scale)
+    return with_tails(x, y, sigma=sigma, plain=plain) if tailed else plain
+
+
+def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFit:
+    """The average of a step and of the same with a tail on either side; a step that did not converge as it is.
+
+    Parameters
+    ----------
+    x, y, sigma : array, shape (m,)
+        As in `fit_step`.
+    plain : StepFit
+        Without a tail, of the same points.
+
+    Returns
+    -------
+    StepFit
+    """
+    if plain.verdict is not Verdict.CONVERGED or plain.width_held:
+        return plain
+    scale = float(np.ptp(y)) or 1.0
+    fits = [plain]
+    for tail in (LOW_TAIL, HIGH_TAIL):
+        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
+        fits.append(_step_of(found, x, scale, tail=tail))
     return _averaged(fits)
 
 
@@ -105,9 +136,9 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float)
     for width in _HELD_WIDTHS_CM1:
         start = np.append(begin[:1], begin[2:])
         found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
-        fits.append((corrected_akaike(found), _step_of(_with_width(found, math.log(width)), x, scale)))
-    mean = _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
-    return replace(mean, width_held=True)
+        fit = _step_of(_with_width(found, math.log(width)), x, scale)
+        fits.append(replace(fit, criterion=corrected_akaike(found)))
+    return replace(_averaged(fits), width_held=True)
 
 
 def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
@@ -116,17 +147,18 @@ def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
     return replace(found, values=np.insert(found.values, 1, log_width), covariance=covariance)
 
 
-def _averaged(fits: list[tuple[float, StepFit]]) -> StepFit:
-    """The best of some fits, its position averaged over all of them with Akaike's weights."""
-    criteria = np.array([criterion for criterion, _ in fits])
-    best = fits[int(np.argmin(criteria))][1]
-    if len(fits) == 1 or not np.all(np.isfinite(criteria)):
-        return best
+def _averaged(given: list[StepFit]) -> StepFit:
+    """The best of some fits, its position averaged over all that converged with Akaike's weights."""
+    fits = [one for one in given if one.verdict is Verdict.CONVERGED]
+    criteria = np.array([one.criterion for one in fits])
+    if len(fits) < 2 or not np.all(np.isfinite(criteria)):
+        return fits[0] if fits else failed_step()
     weights = np.exp(-0.5 * (criteria - np.min(criteria)))
     weights /= np.sum(weights)
-    places = np.array([fit.position_cm1 for _, fit in fits])
+    places = np.array([fit.position_cm1 for fit in fits])
     mean = float(weights @ places)
-    errors = np.hypot(np.array([fit.position_sigma_cm1 for _, fit in fits]), places - mean)
+    errors = np.hypot(np.array([fit.position_sigma_cm1 for fit in fits]), places - mean)
+    best = fits[int(np.argmin(criteria))]
     return replace(best, position_cm1=mean, position_sigma_cm1=float(weights @ errors))
 
 
@@ -170,7 +202,7 @@ def _least_squares(
         slopes = -step_slopes(x, whole(p), scale, tail=tail) / sigma[:, None]
         return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
-    return fit_least_squares(residuals, begin, jacobian=jacobian)
+    return fit_least_squares(residuals, begin, jacobian=jacobian, tolerance=_TOLERANCE)
 
 
 def _step_of(found: LeastSquares, x: Floats, scale: float, *, tail: int = NO_TAIL) -> StepFit:
@@ -188,11 +220,13 @@ def _step_of(found: LeastSquares, x: Floats, scale: float, *, tail: int = NO_TAI
         position_cm1=position,
         position_statistical_cm1=statistical,
         position_sigma_cm1=statistical * factor,
-        width_cm1=math.exp(min(float(found.values[1]), 10.0)),
+        width_cm1=step_width(found.values),
         width_held=False,
         height=float(found.values[3]) * scale,
         height_sigma=math.sqrt(max(float(found.covariance[3, 3]), 0.0)) * scale * factor,
         gof=gof,
+        criterion=corrected_akaike(found),
+        values=found.values,
         shift_cm1=x,
         calculated=step_curve(x, found.values, scale, tail=tail),
     )
@@ -204,7 +238,7 @@ def failed_step() -> StepFit:
     return StepFit(
         verdict=Verdict.NOT_CONVERGED, position_cm1=nothing, position_statistical_cm1=nothing,
         position_sigma_cm1=nothing, width_cm1=nothing, width_held=False, height=nothing, height_sigma=nothing,
-        gof=nothing, shift_cm1=np.empty(0), calculated=np.empty(0),
+        gof=nothing, criterion=math.inf, values=np.empty(0), shift_cm1=np.empty(0), calculated=np.empty(0),
     )  # fmt: skip
 
 

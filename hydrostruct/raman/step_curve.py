@@ -102,6 +102,11 @@ def steepest_place(p: Floats, *, tail: int = NO_TAIL) -> tuple[float, Floats]:
     return at, -gradient / bend_slope(at)
 
 
+def step_width(p: Floats) -> float:
+    """Standard deviation of the places of the sharp edges, tail included, in cm⁻¹."""
+    return math.hypot(*_lengths(p))
+
+
 def _slope(x: Floats, p: Floats, tail: int) -> Floats:
     """Derivative of the curve by x, in units of its scale."""
     u = x - p[0]
