@@ -61,7 +61,7 @@ def chosen_step(
         if hint is not None:
             return hint
     if not steps:
-        return _noisy(found, hidden_contrast) or _nothing(found)
+        return _doubtful(found, hidden_contrast) or _nothing(found)
     best, likely = _highest(steps)
     doubts = _doubts(best, [one for one in steps if one.candidate.edge_cm1 < best.candidate.edge_cm1], found, band=band)
     if likely:
@@ -100,12 +100,16 @@ def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Ve
     )
 
 
-def _noisy(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:
-    """The highest fall of a spectrum in which the noise hides steps that are looked for: absence cannot be said."""
+def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:
+    """A fall that is no step, where absence cannot be said: a plain one, or the plainest of a noisy spectrum."""
     falls = [one for one in found if one.fit.verdict is Verdict.CONVERGED]
-    if hidden <= MEANT_CONTRAST or not falls:
+    if not falls:
         return None
     best = max(falls, key=lambda one: one.candidate.significance)
+    if best.candidate.significance >= CERTAIN_SIGMAS and best.candidate.contrast >= MEANT_CONTRAST:
+        return best, Verdict.AMBIGUOUS, "A line describes the only plain fall better than a step."
+    if hidden <= MEANT_CONTRAST:
+        return None
     return (
         best,
         Verdict.AMBIGUOUS,

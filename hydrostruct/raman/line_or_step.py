@@ -62,30 +62,32 @@ def line_preference(x: Floats, y: Floats, *, sigma: Floats, place_cm1: float) ->
     lines, steps = (
         shapes * weight[:, None] - base @ (base.T @ (shapes * weight[:, None])) for shapes in (_lines(t), _steps(t))
     )
-    line, best = _gain(lines, rest)
-    step, _ = _gain(steps, rest)
-    better = (line - step) / max(1.0, (total - max(line, step)) / (t.size - _DEGREE - 4))
-    return min(better, 0.0) if better > 0.0 and _stands_on_step(lines[:, best], steps, rest) else better
+    line, step = _gains(lines, rest), _gains(steps, rest)
+    best = max(float(np.max(line)), float(np.max(step)))
+    better = float(np.max(line) - np.max(step)) / max(1.0, (total - best) / (t.size - _DEGREE - 4))
+    return 0.0 if better > 0.0 and _stands_on_step(lines, steps, rest, float(np.max(line))) else better
 
 
-def _gain(shapes: Floats, rest: Floats) -> tuple[float, int]:
-    """By how much the best of some shapes lowers χ², and which it is."""
-    gains = np.maximum(shapes.T @ rest, 0.0) ** 2 / np.maximum(np.sum(shapes**2, axis=0), 1e-12)
-    best = int(np.argmax(gains))
-    return float(gains[best]), best
+def _gains(shapes: Floats, rest: Floats) -> Floats:
+    """By how much each of some shapes lowers χ²."""
+    return np.asarray(np.maximum(shapes.T @ rest, 0.0) ** 2 / np.maximum(np.sum(shapes**2, axis=0), 1e-12))
 
 
-def _stands_on_step(line: Floats, steps: Floats, rest: Floats) -> bool:
-    """Whether a step beside the line, half as high or more, is plain: a hump before the edge."""
-    size = float(line @ line)
-    own = steps - np.outer(line, line @ steps) / size
-    left = rest - line * float(line @ rest) / size
-    gain, best = _gain(own, left)
-    step_height = float(own[:, best] @ left) / float(own[:, best] @ own[:, best])
-    line_height = float(line @ (rest - step_height * steps[:, best])) / size
-    freedom = rest.size - _DEGREE - 6
-    plain = gain > _PLAIN_CHI2 * max(1.0, float(left @ left - gain) / max(freedom, 1))
-    return plain and step_height > 0.5 * line_height
+def _stands_on_step(lines: Floats, steps: Floats, rest: Floats, alone: float) -> bool:
+    """Whether a step beside a line, half as high or more, is plain: a hump before the edge."""
+    best, heights = 0.0, (0.0, 0.0)
+    for line in lines.T:
+        size = float(line @ line)
+        own, left = steps - np.outer(line, line @ steps) / size, rest - line * float(line @ rest) / size
+        gains = _gains(own, left)
+        number = int(np.argmax(gains))
+        gain = float(line @ rest) ** 2 / size + float(gains[number])
+        if gain > best:
+            high = float(own[:, number] @ left) / float(own[:, number] @ own[:, number])
+            best, heights = gain, (float(line @ (rest - high * steps[:, number])) / size, high)
+    spread = max(1.0, (float(rest @ rest) - best) / max(rest.size - _DEGREE - 6, 1))
+    line_height, step_height = heights
+    return best - alone > _PLAIN_CHI2 * spread and step_height > 0.5 * line_height
 
 
 def _lines(t: Floats) -> Floats:
