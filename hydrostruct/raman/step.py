@@ -27,6 +27,7 @@ _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
 _LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
 _HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
 _TOLERANCE = 1e-5  # of χ²: a thousandth of a standard deviation
+_MOST_SIGMA = 1.25  # of that without a tail; what the shape adds is the scatter of the three places
 _TAIL_WIDTHS = 0.7  # of the width: where the length of a tail begins
 
 
@@ -120,8 +121,14 @@ def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFi
     fits = [plain]
     for tail in (LOW_TAIL, HIGH_TAIL):
         found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
-        fits.append(_step_of(found, x, scale, tail=tail))
+        fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
     return _averaged(fits)
+
+
+def _bounded(tailed: StepFit, plain: StepFit) -> StepFit:
+    """A tail whose length the data leave open makes linear errors too wide: its curves lie between this and no tail."""
+    most = _MOST_SIGMA * plain.position_sigma_cm1
+    return replace(tailed, position_sigma_cm1=min(tailed.position_sigma_cm1, most))
 
 
 def _with_tail(p: Floats, tail: int) -> Floats:
