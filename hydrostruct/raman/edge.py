@@ -37,6 +37,7 @@ _SCALES_CM1 = (3.5, 8.0, 14.0)
 _WIDE_CM1 = 10.0
 _BACKGROUND_CM1 = 90.0
 _DIP_SIGMAS, _NOISY_DIP_SIGMAS, _LESS_PROMINENCE = 4.0, 2.4, 0.5
+_NO_BAND = 0.3  # where noise hides a step of this height, what was taken for the band is noise too
 _SEEN_SIGMAS = 5.5  # a step of four standard deviations is missed as often as found
 _MOST_FITS = 6
 _MERGE_CM1 = 5.0
@@ -198,7 +199,8 @@ def _hidden_contrast(ready: _Prepared, band: float, band_height: float) -> float
             continue
         # the slope that `local_slope` finds in the middle of a step is 15/16 of height over half window
         heights.append(16.0 / 15.0 * reach * steep.ripple * float(np.median(steep.error)))
-    return _SEEN_SIGMAS * min(heights) / band_height if heights else 0.0
+    hidden = _SEEN_SIGMAS * min(heights) / band_height if heights else 0.0
+    return hidden if hidden < _NO_BAND else 0.0
 
 
 def _dips(ready: _Prepared, band: float, *, least_sigmas: float) -> list[_Dip]:

@@ -1,10 +1,10 @@
 """SIMULATED spectra of stressed anvils, a second simulator: other shapes, other noise, other axes than the first.
 
 The edge is one of several curves (logistic, arctangent, a spread of sharp edges with an exponential or Lorentzian
-tail, a hump before the fall, a steep front with a long foot), on a plateau that leaves the first-order band as a power
-of the distance, with slopes of either sign. Light of the second anvil, fluorescence that rises or falls, weak lines,
-spikes on the edge, detectors with gain, smoothed data and fine, coarse or uneven axes are drawn by chance. No code is
-shared with the analysis.
+tail, a hump before the fall, a steep front with a long foot, a hollow behind, two edges side by side), on a plateau
+that leaves the first-order band as a power of the distance, with slopes of either sign. Light of the second anvil,
+fluorescence that rises or falls, weak lines, spikes on the edge, detectors with gain, smoothed data and fine, coarse
+or uneven axes are drawn by chance. No code is shared with the analysis.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edge_simulator import Floats, SimulatedEdge, edge_of_pressure
 
 Shape = Callable[[Floats], Floats]
 
-FAMILIES = ("logistic", "arctangent", "exponential", "lorentzian", "hump", "front", "gaussian", "foot")
+FAMILIES = ("logistic", "arctangent", "exponential", "lorentzian", "hump", "front", "hollow", "foot")
 _TRUTH_REACH_CM1 = 12.0
 
 
@@ -34,8 +34,9 @@ def simulate_anvil(
     place = edge_of_pressure(pressure)
     share = math.exp(random.uniform(math.log(0.05), math.log(0.6))) if contrast is None else contrast
     main = math.exp(random.uniform(math.log(3000.0), math.log(40000.0)))
-    parts = [_band(random, empty=share == 0.0), _scaled(share, _plateau(random, place, _edge(random, family or drawn, place)))]
-    parts += [_glow(random), _lines(random, place, max(share, 0.05)), _second_anvil(random, place, share)]
+    step = _plateau(random, place, _edge(random, family or drawn, place))
+    parts = [_band(random, empty=share == 0.0), _scaled(share, step), _glow(random)]
+    parts += [_lines(random, place, max(share, 0.05)), _second_anvil(random, place, share)]
 
     x = _axis(random, place)
     blur = max(random.uniform(0.5, 1.5), 0.6 * float(np.median(np.diff(x))))
@@ -71,7 +72,8 @@ def _axis(random: np.random.Generator, place: float) -> Floats:
 def _measured(random: np.random.Generator, smooth: Floats, x: Floats, place: float, main: float) -> Floats:
     gain = (1.0, random.uniform(0.2, 1.0), random.uniform(1.5, 4.0))[random.integers(3)]
     reading = random.uniform(2.0, 12.0) * math.sqrt(gain)
-    counts = smooth + random.normal(0.0, np.sqrt(gain * np.maximum(smooth, 0.0) + reading**2)) + random.uniform(0.0, 600.0)
+    noise = random.normal(0.0, np.sqrt(gain * np.maximum(smooth, 0.0) + reading**2))
+    counts = smooth + noise + random.uniform(0.0, 600.0)
     spikes = list(random.integers(5, x.size - 5, random.integers(0, 4)))
     if random.random() < 0.2:
         spikes.append(int(np.searchsorted(x, place + random.uniform(-8.0, 8.0))))
@@ -150,7 +152,9 @@ def _edge(random: np.random.Generator, family: str, place: float) -> Shape:
             (0.5 - 0.5 * np.tanh((x - place) / width)) * (0.7 + 0.3 * more)
             + (0.3 - 0.3 * more) * (0.5 - 0.5 * np.tanh((x - other) / (2.0 * width)))
         )
-    return lambda x: np.asarray(0.5 - 0.5 * np.tanh((x - place) / (1.2 * width)) - 0.1 * more * _gauss(x, place + 8.0, 9.0))
+    return lambda x: np.asarray(
+        0.5 - 0.5 * np.tanh((x - place) / (1.2 * width)) - 0.1 * more * _gauss(x, place + 8.0, 9.0)
+    )
 
 
 def _plateau(random: np.random.Generator, place: float, edge: Shape) -> Shape:
@@ -180,16 +184,19 @@ def _glow(random: np.random.Generator) -> Shape:
 
 def _lines(random: np.random.Generator, place: float, share: float) -> Shape:
     """Up to two weak lines of the sample, above the edge or below it."""
+    away = [-60.0, 35.0, 60.0, 120.0, 200.0]
     made = [
-        (share * random.uniform(0.02, 0.25), place + random.choice([-60.0, 35.0, 60.0, 120.0, 200.0]), random.uniform(5.0, 20.0))
+        (share * random.uniform(0.02, 0.25), place + random.choice(away), random.uniform(5.0, 20.0))
         for _ in range(random.integers(0, 3))
-    ]  # fmt: skip
+    ]
     return lambda x: np.asarray(sum((h * _lorentz(x, at, wide) for h, at, wide in made), np.zeros_like(x)))
 
 
 def _second_anvil(random: np.random.Generator, place: float, share: float) -> Shape:
     """In every third spectrum a feebler and blunter step below: the other anvil, out of focus."""
     if random.random() > 1.0 / 3.0:
-        return lambda x: np.zeros_like(x)
+        return np.zeros_like
     at, width, height = place - random.uniform(30.0, 70.0), random.uniform(4.0, 9.0), share * random.uniform(0.05, 0.4)
-    return lambda x: np.asarray(height * (0.5 - np.arctan((x - at) / width) / math.pi) / (1.0 + np.exp((1345.0 - x) / 5.0)))
+    return lambda x: np.asarray(
+        height * (0.5 - np.arctan((x - at) / width) / math.pi) / (1.0 + np.exp((1345.0 - x) / 5.0))
+    )
