@@ -62,22 +62,27 @@ def chosen_step(
             return hint
     if not steps:
         return _doubtful(found, hidden_contrast) or _nothing(found)
-    best, likely = _highest(steps)
+    best, likely = _highest(steps, band)
     doubts = _doubts(best, [one for one in steps if one.candidate.edge_cm1 < best.candidate.edge_cm1], found, band=band)
     if likely:
-        doubts.append(f"The fall at {likely[-1].candidate.edge_cm1:.1f} cm⁻¹, lower than this step, may be a line's.")
+        doubts.append(f"The feebler fall above it, at {likely[-1].candidate.edge_cm1:.1f} cm⁻¹, may be a line's.")
     if doubts:
         return best, Verdict.AMBIGUOUS, " ".join(doubts)
     return best, Verdict.CONVERGED, ""
 
 
-def _highest(steps: list[FoundStep]) -> tuple[FoundStep, list[FoundStep]]:
+def _highest(steps: list[FoundStep], band: float) -> tuple[FoundStep, list[FoundStep]]:
     """The highest step, and what was passed over: falls that a line describes as well, twice as low as a plain step."""
+    plain = [one for one in steps if not _could_be_line(one) and not one.candidate.edge_cm1 < band + _SHOULDER_CM1]
     for number in range(len(steps) - 1, -1, -1):
-        best, passed = steps[number], steps[number + 1 :]
-        lower = [one for one in steps[:number] if not _could_be_line(one) and one.fit.height > 2.0 * best.fit.height]
+        best = steps[number]
+        lower = [
+            one
+            for one in plain
+            if one.candidate.edge_cm1 < best.candidate.edge_cm1 and one.fit.height > 2.0 * best.fit.height
+        ]
         if not (_could_be_line(best) and lower):
-            return best, passed
+            return best, steps[number + 1 :]
     return steps[-1], []
 
 
