@@ -129,10 +129,12 @@ def find_edge(
     band, band_height = _band(ready)
     limit = _hidden_contrast(ready, band, band_height)
     dips = _dips(ready, band, least_sigmas=_NOISY_DIP_SIGMAS if limit > MEANT_CONTRAST else _DIP_SIGMAS)
+    flank = bool(dips) and dips[0].at - band < _LINE_REACH_CM1
+    end = 2.0 * dips[0].at - band if flank else -math.inf
     found = [
         _flank(dip)
-        if near_cm1 is None and number == 0 and dip.at - band < _LINE_REACH_CM1
-        else _examine(ready, dip, band_height=band_height, flank_end=2.0 * dips[0].at - band if number else -math.inf)
+        if near_cm1 is None and number == 0 and flank
+        else _examine(ready, dip, band_height=band_height, flank_end=end if number else -math.inf)
         for number, dip in enumerate(dips)
     ]
     if range_cm1 is not None:

@@ -111,7 +111,7 @@ def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict
     if not falls:
         return None
     best = max(falls, key=lambda one: one.candidate.significance)
-    if best.candidate.significance >= CERTAIN_SIGMAS and best.candidate.contrast >= MEANT_CONTRAST:
+    if best.candidate.significance >= SURE_SIGMAS and best.candidate.contrast >= MEANT_CONTRAST:
         return best, Verdict.AMBIGUOUS, "A line describes the only plain fall better than a step."
     if hidden <= MEANT_CONTRAST:
         return None
