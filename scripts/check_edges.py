@@ -1,12 +1,13 @@
 """Diamond edges of SIMULATED spectra: found where they are, with uncertainties that mean what they say?
 
-Usage: python scripts/check_edges.py [N] [--seed S [S …]]  (default 300 of one seed; about 0.1 s each, most of it the
-simulation)
+Usage: python scripts/check_edges.py [N] [--seed S [S …]] [--simulator depth|anvil|both]  (default 300 of one seed;
+about 0.1 s each, most of it the simulation)
 
-60 to 150 GPa, contrast 5 to 60 % of the first-order band, slopes, fluorescence, spikes; the simulator of
-tests/raman/edge_simulator.py, whose shape is another than that of the model. The truth is the minimum of the
-derivative of the noiseless spectrum. An edge more than 6 cm-1 away, or more than 3 cm-1 and 4 sigma, or missing, is a
-wrong step and has no pull. A wrong one should be flagged: ambiguous. Several seeds are pooled.
+60 to 150 GPa, contrast 5 to 60 % of the first-order band, slopes, fluorescence, spikes. `depth` is the simulator of
+tests/raman/edge_simulator.py, `anvil` the harder one of tests/raman/anvil_simulator.py with eight shapes of edge, fine
+and coarse axes, detectors with gain, smoothed data and spikes on the edge; neither has the shape of the model. The
+truth is the minimum of the derivative of the noiseless spectrum. An edge more than 6 cm-1 away, or more than 3 cm-1 and
+4 sigma, or missing, is a wrong step and has no pull. A wrong one should be flagged: ambiguous. Seeds are pooled.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ import numpy as np
 import hydrostruct as hs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "raman"))
+from anvil_simulator import simulate_anvil
 from edge_simulator import SimulatedEdge, simulate_edge
+
+SIMULATORS = {"depth": simulate_edge, "anvil": simulate_anvil}
 
 FAR_CM1, FAR_SIGMAS = 6.0, 4.0
 
@@ -48,16 +52,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", nargs="?", type=int, default=300, help="spectra for each seed")
     parser.add_argument("--seed", type=int, nargs="+", default=[20261122])
+    parser.add_argument("--simulator", choices=[*SIMULATORS, "both"], default="both")
     given = parser.parse_args()
-    tally = Tally()
-    for seed in given.seed:
-        random = np.random.default_rng(seed)
-        for number in range(given.count):
-            count_edge(tally, simulate_edge(random), f"seed {seed}, number {number}")
-        for _ in range(max(given.count // 3, 1)):
-            count_empty(tally, simulate_edge(random, contrast=0.0))
-    print_tally(tally, given.count * len(given.seed), given.seed)
+    for name in SIMULATORS if given.simulator == "both" else [given.simulator]:
+        tally = Tally()
+        for seed in given.seed:
+            count_seed(tally, name, seed, given.count)
+        print_tally(tally, given.count * len(given.seed), f"{name}, seeds {', '.join(map(str, given.seed))}")
     return 0
+
+
+def count_seed(tally: Tally, name: str, seed: int, count: int) -> None:
+    """Some edges, and a third as many spectra without one."""
+    random, simulate = np.random.default_rng(seed), SIMULATORS[name]
+    for number in range(count):
+        count_edge(tally, simulate(random), f"seed {seed}, number {number}")
+    for _ in range(max(count // 3, 1)):
+        count_empty(tally, simulate(random, contrast=0.0))
 
 
 def count_edge(tally: Tally, made: SimulatedEdge, label: str) -> None:
@@ -86,11 +97,12 @@ def count_empty(tally: Tally, made: SimulatedEdge) -> None:
     tally.empty_converged += verdict == "converged"
 
 
-def print_tally(tally: Tally, count: int, seeds: list[int]) -> None:
+def print_tally(tally: Tally, count: int, title: str) -> None:
     """What was counted."""
     pulls, errors = np.array(tally.pulls), np.array(tally.errors)
     spread = float(np.std(pulls, ddof=1))
-    print(f"SIMULATED edges, {count}, seeds {', '.join(map(str, seeds))}")
+    robust = float(np.median(np.abs(pulls))) / 0.6745
+    print(f"SIMULATED edges, {count}, {title}")
     print(f"right step         {100 * (1 - len(tally.wrong) / count):.1f} %")
     print(f"wrong ones         {len(tally.wrong)}, of which ambiguous {tally.wrong_ambiguous}")
     print(f"right but ambiguous {100 * tally.right_ambiguous / count:.1f} %")
@@ -100,6 +112,7 @@ def print_tally(tally: Tally, count: int, seeds: list[int]) -> None:
     print(
         f"pulls              mean {np.mean(pulls):.3f}, spread {spread:.3f} +- {spread / math.sqrt(2 * pulls.size):.3f}"
     )
+    print(f"pulls beyond 4     {100 * np.mean(np.abs(pulls) > 4.0):.1f} %, median of |pull| / 0.6745: {robust:.3f}")
     print(f"no edge simulated  {tally.absent} of {tally.empty} absent, {tally.empty_converged} converged")
     print(f"time               {1e3 * tally.seconds / count:.1f} ms a spectrum")
     for line in tally.wrong:

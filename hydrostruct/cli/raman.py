@@ -105,6 +105,7 @@ def edge(
         raise InputError(f"--axis-sigma is {axis_sigma:g}. Expected cm⁻¹, 0 or above. Correct it.")
     if axis_sigma is not None and neon is not None:
         raise InputError("--axis-sigma and --neon are given both. Expected one: the lamp gives the uncertainty.")
+    _check_axis(laser=laser, axis=axis, neon=neon, laser_sigma=laser_sigma)
     if cooling_shift is not None and temperature is None:
         raise InputError("--cooling-shift is given without --temperature. Expected both. Give the temperature in K.")
     check_folder("--figure", figure)
@@ -165,6 +166,7 @@ def vibron(
         raise InputError(f"--edge-pressure is {edge_pressure:g}. Expected GPa, from 0 to 1000, such as 95.")
     if profile not in PROFILES:
         raise InputError(f"--profile is {profile!r}. Expected one of {', '.join(PROFILES)}. Choose one.")
+    _check_axis(laser=laser, axis=axis, neon=neon, laser_sigma=laser_sigma)
     calibration = None if neon is None else _calibration(neon, laser=laser, axis=axis, laser_sigma=laser_sigma)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
@@ -195,6 +197,7 @@ def peaks(
     from hydrostruct.raman.lines import find_lines
 
     check_range(range_)
+    _check_axis(laser=laser, axis=axis)
 
     def analyse(spectrum: Spectrum) -> dict[str, Any]:
         spectrum = _prepared(spectrum, despike=despike, smooth_cm1=smooth, baseline=baseline)
@@ -236,6 +239,17 @@ def check_range(given: tuple[float, float] | None) -> None:
     """
     if given is not None and not given[0] < given[1]:
         raise InputError(f"--range is {given[0]:g} {given[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
+
+
+def _check_axis(*, laser: float | None, axis: str, neon: Path | None = None, laser_sigma: float | None = None) -> None:
+    """Refuse an option that another, or its absence, leaves without effect."""
+    if laser_sigma is not None and neon is None:
+        raise InputError(
+            "--laser-sigma is given without --neon. Expected both: it is a part of what a lamp leaves open. For an "
+            "edge without a lamp give --axis-sigma in cm⁻¹."
+        )
+    if laser is not None and axis == "cm1" and neon is None:
+        raise InputError("--laser is given with --axis cm1. Expected one: shifts in cm⁻¹ need no laser. Leave one out.")
 
 
 def _edges_between(pressure: tuple[float, float], scale: str) -> tuple[float, float]:

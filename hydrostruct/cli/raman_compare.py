@@ -52,6 +52,8 @@ def compare(
 
     if range_ is not None and not range_[0] < range_[1]:
         raise InputError(f"--range is {range_[0]:g} {range_[1]:g}. Expected two rising cm⁻¹, such as 100 900.")
+    if laser is not None and axis == "cm1":
+        raise InputError("--laser is given with --axis cm1. Expected one: shifts in cm⁻¹ need no laser. Leave one out.")
     check_folder("--figure", figure)
     raw = [
         prepare_spectrum(read_spectrum(name, laser_nm=laser, axis=axis), despike=despike) for name in (before, after)

@@ -38,7 +38,11 @@ class LeastSquares:
 
 
 def fit_least_squares(
-    residuals: Callable[[Floats], Floats], start: npt.ArrayLike, *, jacobian: Callable[[Floats], Floats] | None = None
+    residuals: Callable[[Floats], Floats],
+    start: npt.ArrayLike,
+    *,
+    jacobian: Callable[[Floats], Floats] | None = None,
+    tolerance: float = 1.5e-8,
 ) -> LeastSquares:
     """Least squares by Levenberg and Marquardt.
 
@@ -50,6 +54,8 @@ def fit_least_squares(
         Where to begin.
     jacobian : callable, optional
         The derivatives of `residuals`, shape (points, parameters).
+    tolerance : float
+        The fit rests when χ² and the parameters change by a smaller share than this.
 
     Returns
     -------
@@ -72,7 +78,7 @@ def fit_least_squares(
     def of(current: Any) -> Floats:
         return np.array([one.value for one in current.values()])
 
-    options: dict[str, Any] = {"max_nfev": _MOST_EVALUATIONS}
+    options: dict[str, Any] = {"max_nfev": _MOST_EVALUATIONS, "ftol": tolerance, "xtol": tolerance}
     if jacobian is not None:
         options["Dfun"] = lambda current, *_: jacobian(of(current))
     try:

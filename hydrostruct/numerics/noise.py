@@ -14,6 +14,7 @@ _GAIN = float(np.sum(_KERNEL**2))
 _MEDIAN_OF_SQUARE = 0.454936423
 _LEAST_BINS, _POINTS_PER_BIN = 3, 40
 _SPIKE_SIGMAS, _SPIKE_WINDOW, _FLANK_SHARE = 6.0, 7, 0.35
+_NEEDLE_SIGMAS, _NEEDLE_RATIO = 5.0, 2.0
 
 
 def point_noise(y: npt.ArrayLike) -> Floats:
@@ -83,7 +84,28 @@ def spike_mask(y: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     excess = values - smooth
     core = excess > _SPIKE_SIGMAS * noise + 3.0 * spread
     beside = np.convolve(core, np.ones(3), mode="same") > 0
-    return np.asarray(core | (beside & (excess > 3.0 * noise + _FLANK_SHARE * 3.0 * spread)))
+    wide = core | (beside & (excess > 3.0 * noise + _FLANK_SHARE * 3.0 * spread))
+    return np.asarray(wide | _needles(values, noise))
+
+
+def _needles(y: Floats, noise: Floats) -> npt.NDArray[np.bool_]:
+    """One or two points that stand out on both sides more than the curve beside them does, be it on a flank.
+
+    A line of two points' full width falls next to its top by less than twice what it falls in the step after.
+    """
+    found = np.zeros(y.size, dtype=bool)
+    for points in (1, 2):
+        if y.size < points + 4:
+            continue
+        first = np.arange(2, y.size - 1 - points)  # of the needle; the last is `points − 1` further
+        last = first + points - 1
+        left, right = y[first] - y[first - 1], y[last] - y[last + 1]
+        before, after = y[first - 1] - y[first - 2], y[last + 1] - y[last + 2]
+        least = _NEEDLE_SIGMAS * np.maximum(noise[first], noise[last])
+        needle = (left > np.maximum(least, _NEEDLE_RATIO * before)) & (right > np.maximum(least, _NEEDLE_RATIO * after))
+        for at in first[needle]:
+            found[at : at + points] = True
+    return found
 
 
 def _line(x: Floats, variance: Floats) -> tuple[float, float]:

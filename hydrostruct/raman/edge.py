@@ -14,34 +14,41 @@ from hydrostruct.errors import InputError
 from hydrostruct.numerics.local_slope import local_slope
 from hydrostruct.numerics.noise import point_noise, spike_mask
 from hydrostruct.raman.edge_fit import EdgeCandidate, EdgeFit
+from hydrostruct.raman.edge_rule import (
+    CERTAIN_SIGMAS,
+    MEANT_CONTRAST,
+    STEP_CONTRAST,
+    STEP_SIGMAS,
+    FoundStep,
+    chosen_step,
+)
+from hydrostruct.raman.line_or_step import line_preference
 from hydrostruct.raman.spectrum import Spectrum
-from hydrostruct.raman.step import StepFit, failed_step, fit_step, step_guess
+from hydrostruct.raman.step import StepFit, failed_step, fit_step, step_guess, with_tails
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
 
 _BAND_CM1 = (1310.0, 1400.0)  # where the top of the first-order band of an anvil lies
 _HIGHEST_EDGE_CM1 = 2050.0  # 480 GPa, the end of every scale
+_FLOOR_CM1 = 80.0
 _LEAST_POINTS = 40
 _SCALES_CM1 = (3.5, 8.0, 14.0)
 _WIDE_CM1 = 10.0
 _BACKGROUND_CM1 = 90.0
-_DIP_SIGMAS, _DIP_PROMINENCE = 4.0, 3.5
+_DIP_SIGMAS, _NOISY_DIP_SIGMAS, _LESS_PROMINENCE = 4.0, 2.4, 0.5
+_NO_BAND = 0.3  # where noise hides a step of this height, what was taken for the band is noise too
+_SEEN_SIGMAS = 5.5  # a step of four standard deviations is missed as often as found
 _MOST_FITS = 6
 _MERGE_CM1 = 5.0
 _LEAST_FITTED = 10
-_WINDOW_WIDTHS, _WINDOW_CM1 = 4.5, (14.0, 45.0)
+_WINDOW_WIDTHS, _WINDOW_CM1, _WINDOW_POINTS = 4.5, (14.0, 45.0), 8
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
-_STEP_SIGMAS, _SURE_SIGMAS, _CERTAIN_SIGMAS, _MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.0
-_STEP_CONTRAST, _SMALL_CONTRAST, _SURE_CONTRAST = 0.02, 0.025, 0.035
-_HELD_HINT_SIGMAS = 7.0
-_HINTS = ((8.0, 0.014), (4.3, _STEP_CONTRAST), (4.1, 0.05))  # the weaker a step, the higher it must seem
-_FLANK_WIDTHS = 1.25  # of the band's half width: nearer to its flank a step may be the band's own
-_LINE_RISE = 0.6
+_SHAPE_SHARE = 0.05
+_OUTLIER_SIGMAS, _OUTLIER_SHARE = 5.0, 0.15
 _LINE_REACH_CM1 = 60.0
+_LINE_LEAST_CM1 = (25.0, 15.0)
 _WIDTHS_CM1 = (0.3, 20.0)
-_NARROW_CM1 = 1.4
-_NEAR_CM1 = 25.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +64,17 @@ class _Prepared:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Steepness:
+    """How fast the intensity falls, over what is usual about each place, in standard deviations."""
+
+    x: Floats
+    fall: Floats
+    error: Floats
+    excess: Floats
+    ripple: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Dip:
     """A place where the slope is most negative, with the limits between which it is alone."""
 
@@ -66,12 +84,6 @@ class _Dip:
     width: float
     sigmas: float
     ripple: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Found:
-    candidate: EdgeCandidate
-    fit: StepFit
 
 
 def find_edge(
@@ -115,16 +127,19 @@ def find_edge(
     _check_hints(near_cm1, range_cm1)
     ready = _prepare(spectrum)
     band, band_height = _band(ready)
-    dips = _dips(ready, band)
+    limit = _hidden_contrast(ready, band, band_height)
+    dips = _dips(ready, band, least_sigmas=_NOISY_DIP_SIGMAS if limit > MEANT_CONTRAST else _DIP_SIGMAS)
+    flank = bool(dips) and dips[0].at - band < _LINE_REACH_CM1
+    end = 2.0 * dips[0].at - band if flank else -math.inf
     found = [
         _flank(dip)
-        if near_cm1 is None and number == 0 and dip.at - band < _LINE_REACH_CM1
-        else _examine(ready, dip, band_height=band_height)
+        if near_cm1 is None and number == 0 and flank
+        else _examine(ready, dip, band_height=band_height, flank_end=end if number else -math.inf)
         for number, dip in enumerate(dips)
     ]
     if range_cm1 is not None:
         found = [one for one in found if range_cm1[0] <= one.candidate.edge_cm1 <= range_cm1[1]]
-    return _judged(spectrum, ready, found, band=band, near_cm1=near_cm1)
+    return _judged(spectrum, ready, found, band=band, near_cm1=near_cm1, hidden=limit)
 
 
 def _check_hints(near: float | None, limits: tuple[float, float] | None) -> None:
@@ -164,11 +179,33 @@ def _band(ready: _Prepared) -> tuple[float, float]:
     if tops.size == 0:
         return math.nan, float(np.ptp(ready.smooth))
     top = inside[tops[int(np.argmax(shape["prominences"]))]]
-    floor = min(float(np.min(ready.smooth[: top + 1])), float(np.min(ready.smooth[top:])))
-    return float(ready.x[top]), float(ready.smooth[top]) - floor
+    return float(ready.x[top]), float(ready.smooth[top]) - _floor(ready, float(ready.x[top]))
 
 
-def _dips(ready: _Prepared, band: float) -> list[_Dip]:
+def _floor(ready: _Prepared, top: float) -> float:
+    """What the band stands on: beside its low flank, where neither plateau nor far fluorescence counts."""
+    below = (ready.x >= top - _FLOOR_CM1) & (ready.x <= top)
+    above = (ready.x >= top) & (ready.x <= top + _FLOOR_CM1)
+    measured = ready.x[0] <= top - 0.5 * _FLOOR_CM1
+    return float(np.min(ready.smooth[below if measured else above]))
+
+
+def _hidden_contrast(ready: _Prepared, band: float, band_height: float) -> float:
+    """Height over the band's of a step that is all but surely found, in the best window; 0 without a band."""
+    if not (math.isfinite(band) and band_height > 0):
+        return 0.0
+    heights = []
+    for (slope, error), reach in zip(ready.slopes, _SCALES_CM1, strict=True):
+        steep = _steepness(ready, slope, error, band + _LINE_REACH_CM1)
+        if steep is None:
+            continue
+        # the slope that `local_slope` finds in the middle of a step is 15/16 of height over half window
+        heights.append(16.0 / 15.0 * reach * steep.ripple * float(np.median(steep.error)))
+    hidden = _SEEN_SIGMAS * min(heights) / band_height if heights else 0.0
+    return hidden if hidden < _NO_BAND else 0.0
+
+
+def _dips(ready: _Prepared, band: float, *, least_sigmas: float) -> list[_Dip]:
     """Where the slope is plainly more negative than about it, above the band's top; the lowest frequency first."""
     lowest = band if math.isfinite(band) else _BAND_CM1[0]
     kept: list[_Dip] = []
@@ -176,7 +213,7 @@ def _dips(ready: _Prepared, band: float) -> list[_Dip]:
         # a wide window runs the band's flank and what lies next to it together
         start = lowest if reach < _WIDE_CM1 else lowest + _LINE_REACH_CM1
         known = list(kept)
-        for dip in _dips_of_scale(ready, slope, error, start):
+        for dip in _dips_of_scale(_steepness(ready, slope, error, start), least_sigmas):
             merge = max(_MERGE_CM1, reach)
             same = [k for k, other in enumerate(known) if abs(dip.at - other.at) <= merge]
             if not same:
@@ -187,15 +224,23 @@ def _dips(ready: _Prepared, band: float) -> list[_Dip]:
     return sorted(strongest, key=lambda dip: dip.at)
 
 
-def _dips_of_scale(ready: _Prepared, slope: Floats, error: Floats, lowest: float) -> list[_Dip]:
+def _steepness(ready: _Prepared, slope: Floats, error: Floats, lowest: float) -> _Steepness | None:
     good = np.flatnonzero(np.isfinite(slope) & (ready.x >= lowest) & (ready.x <= _HIGHEST_EDGE_CM1))
     if good.size < 10:
-        return []
+        return None
     x, fall = ready.x[good], -slope[good]
     reach = max(3, 2 * round(0.5 * _BACKGROUND_CM1 / float(np.median(np.diff(x)))) + 1)
     excess = (fall - median_filter(fall, min(reach, good.size), mode="nearest")) / error[good]
     ripple = max(1.0, 1.4826 * float(np.median(np.abs(excess))))
-    places, _ = find_peaks(excess, height=_DIP_SIGMAS * ripple, prominence=_DIP_PROMINENCE * ripple)
+    return _Steepness(x=x, fall=fall, error=error[good], excess=excess, ripple=ripple)
+
+
+def _dips_of_scale(steep: _Steepness | None, least_sigmas: float) -> list[_Dip]:
+    if steep is None:
+        return []
+    x, fall, excess, ripple = steep.x, steep.fall, steep.excess, steep.ripple
+    least = least_sigmas * ripple
+    places, _ = find_peaks(excess, height=least, prominence=least - _LESS_PROMINENCE * ripple)
     dips = []
     for number, place in enumerate(places):
         half = 0.5 * excess[place]
@@ -215,17 +260,17 @@ def _saddle(x: Floats, fall: Floats, first: int, second: int) -> float:
     return float(x[first + int(np.argmin(fall[first : second + 1]))])
 
 
-def _flank(dip: _Dip) -> _Found:
+def _flank(dip: _Dip) -> FoundStep:
     """The fall next to the band's top: its own flank, which is not fitted unless a hint asks for it."""
     nothing = math.nan
     candidate = EdgeCandidate(
         edge_cm1=dip.at, edge_sigma_cm1=nothing, significance=dip.sigmas, contrast=nothing, width_cm1=nothing,
         kind="band",
     )  # fmt: skip
-    return _Found(candidate=candidate, fit=failed_step())
+    return FoundStep(candidate=candidate, fit=failed_step(), line_preference=math.nan)
 
 
-def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
+def _examine(ready: _Prepared, dip: _Dip, *, band_height: float, flank_end: float) -> FoundStep:
     """Fit one dip in a window as wide as a first search says."""
     inside = _window(ready, dip, max(dip.width / 2.355, 1.5))
     place, width = dip.at, math.nan
@@ -235,11 +280,11 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
     for factor in _WINDOW_TRIALS:  # a noisy step may need more background, or less, before its fit comes to rest
         inside = _window(ready, replace(dip, at=place), factor * max(width, 0.25 * dip.width))
         if np.any(inside) and fit.verdict is not Verdict.CONVERGED:
-            given = ready.x[inside], ready.y[inside]
-            fit = fit_step(*given, sigma=ready.noise[inside], start_cm1=place)
+            fit = _fitted(ready, inside, place)
     known = fit.verdict is Verdict.CONVERGED
     contrast = fit.height / band_height if known and band_height > 0 else 0.0
-    kind = _kind(ready, fit, dip.sigmas, contrast) if known else "weak"
+    preference = _line_preference(ready, dip, fit, flank_end) if known else math.nan
+    kind = _kind(fit, dip.sigmas, contrast, preference) if known else "weak"
     candidate = EdgeCandidate(
         edge_cm1=fit.position_cm1 if known else dip.at,
         edge_sigma_cm1=fit.position_sigma_cm1,
@@ -248,66 +293,84 @@ def _examine(ready: _Prepared, dip: _Dip, *, band_height: float) -> _Found:
         width_cm1=fit.width_cm1,
         kind=kind,
     )
-    return _Found(candidate=candidate, fit=fit)
+    return FoundStep(candidate=candidate, fit=fit, line_preference=preference)
+
+
+def _fitted(ready: _Prepared, inside: npt.NDArray[np.bool_], place: float) -> StepFit:
+    """A fit of the step; points far above it, as what a cosmic ray left beside its core, are left out of a second."""
+    fit = fit_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=place, tailed=False)
+    if fit.verdict is not Verdict.CONVERGED:
+        return fit
+    rest = (ready.y[inside] - fit.calculated) / ready.noise[inside]
+    high = rest > _OUTLIER_SIGMAS * max(1.0, 1.4826 * float(np.median(np.abs(rest))))
+    if not 0 < np.count_nonzero(high) <= _OUTLIER_SHARE * high.size:
+        return fit
+    kept = np.flatnonzero(inside)[~high]
+    again = fit_step(ready.x[kept], ready.y[kept], sigma=ready.noise[kept], start_cm1=place, tailed=False)
+    return again if again.verdict is Verdict.CONVERGED else fit
+
+
+def _refined(ready: _Prepared, one: FoundStep) -> FoundStep:
+    """The chosen step once more: its place averaged over steps with and without a tail, its shape's part in sigma.
+
+    No edge is quite one of the curves: by 5 % of its width a place depends on which are tried.
+    """
+    if one.fit.verdict is not Verdict.CONVERGED:
+        return one
+    near = np.searchsorted(ready.x, one.fit.shift_cm1)
+    fit = with_tails(ready.x[near], ready.y[near], sigma=ready.noise[near], plain=one.fit)
+    sigma = math.hypot(fit.position_sigma_cm1, _SHAPE_SHARE * one.fit.width_cm1)
+    fit = replace(fit, position_sigma_cm1=sigma)
+    candidate = replace(one.candidate, edge_cm1=fit.position_cm1, edge_sigma_cm1=fit.position_sigma_cm1)
+    return replace(one, candidate=candidate, fit=fit)
+
+
+def _line_preference(ready: _Prepared, dip: _Dip, fit: StepFit, flank_end: float) -> float:
+    """Asked of more than the fit's window: a line is known by what it rose from and falls back to."""
+    low = min(dip.low, fit.position_cm1 - _LINE_LEAST_CM1[0])
+    if math.isfinite(flank_end):  # the band is itself a line
+        low = max(low, flank_end)
+    if fit.position_cm1 - low < _LINE_LEAST_CM1[1]:
+        return math.nan
+    high = max(dip.high, fit.position_cm1 + _LINE_LEAST_CM1[1])
+    near = ready.used & (ready.x >= low) & (ready.x <= high)
+    return line_preference(ready.x[near], ready.y[near], sigma=ready.noise[near], place_cm1=fit.position_cm1)
 
 
 def _window(ready: _Prepared, dip: _Dip, width: float) -> npt.NDArray[np.bool_]:
     """The points about a dip that its fit takes; none where they are too few."""
-    reach = float(np.clip(_WINDOW_WIDTHS * width, *_WINDOW_CM1))
+    least = max(_WINDOW_CM1[0], _WINDOW_POINTS * float(np.median(np.diff(ready.x))))
+    reach = float(np.clip(_WINDOW_WIDTHS * width, least, max(least, _WINDOW_CM1[1])))
     low, high = max(dip.at - reach, dip.low), min(dip.at + reach, dip.high)
     inside = ready.used & (ready.x >= low) & (ready.x <= high)
     enough = np.count_nonzero(inside) >= _LEAST_FITTED and low < dip.at < high
     return inside if enough else np.zeros_like(inside)
 
 
-def _kind(ready: _Prepared, fit: StepFit, significance: float, contrast: float) -> str:
-    rise, fall = _rise_and_fall(ready, fit)
-    if rise > _LINE_RISE * fall:
+def _kind(fit: StepFit, significance: float, contrast: float, preference: float) -> str:
+    if preference > 0.0:
         return "line"
     low, high = _WIDTHS_CM1
-    if fit.width_held:  # a fall between two points is as good as noise
+    if fit.width_held and significance < CERTAIN_SIGMAS:  # a fall between two points is as good as noise
         return "weak"
-    if significance < _STEP_SIGMAS or contrast < _STEP_CONTRAST or not low <= fit.width_cm1 <= high:
+    if significance < STEP_SIGMAS or contrast < STEP_CONTRAST or not low <= fit.width_cm1 <= high:
         return "weak"
     return "step"
 
 
-def _rise_and_fall(ready: _Prepared, fit: StepFit) -> tuple[float, float]:
-    """How far the intensity rose on its way to the top of a step, and how far it fell after; 0, 1 for no rise."""
-    low = max(fit.position_cm1 - 4.0 * fit.width_cm1 - 5.0, float(fit.shift_cm1[0]))
-    near = np.flatnonzero((ready.x >= low) & (ready.x <= fit.position_cm1))
-    if near.size < 3:
-        return 0.0, 1.0
-    top = near[int(np.argmax(ready.smooth[near]))]
-    if top == near[0]:
-        return 0.0, 1.0
-    before = np.flatnonzero((ready.x >= ready.x[top] - _LINE_REACH_CM1) & (ready.x < ready.x[top]))
-    higher = np.flatnonzero(ready.smooth[before] > ready.smooth[top])
-    stretch = before[higher[-1] + 1 :] if higher.size else before
-    if stretch.size == 0:
-        return 0.0, 1.0
-    bottom = stretch[int(np.argmin(ready.smooth[stretch]))]
-    # the lowest of many noisy values lies below the true floor, and a rising background is no line
-    chance = 3.0 * float(np.median(ready.noise[stretch])) / math.sqrt(5.0)
-    glow = _rise_of_background(ready, fit) * float(ready.x[top] - ready.x[bottom])
-    end = min(int(np.searchsorted(ready.x, fit.position_cm1 + 3.0 * fit.width_cm1)), ready.x.size - 1)
-    rise = float(ready.smooth[top] - ready.smooth[bottom]) - chance - glow
-    return rise, float(ready.smooth[top] - ready.smooth[end])
-
-
-def _rise_of_background(ready: _Prepared, fit: StepFit) -> float:
-    """Slope of the background on the high side, in intensity per cm⁻¹; 0 where it falls or is not measured."""
-    start = fit.position_cm1 + 3.0 * fit.width_cm1
-    after = ready.used & (ready.x >= start) & (ready.x <= start + _LINE_REACH_CM1)
-    if np.count_nonzero(after) < _LEAST_FITTED:
-        return 0.0
-    return max(0.0, float(np.polyfit(ready.x[after] - start, ready.y[after], 1)[0]))
-
-
 def _judged(
-    spectrum: Spectrum, ready: _Prepared, found: list[_Found], *, band: float, near_cm1: float | None
+    spectrum: Spectrum,
+    ready: _Prepared,
+    found: list[FoundStep],
+    *,
+    band: float,
+    near_cm1: float | None,
+    hidden: float,
 ) -> EdgeFit:
-    chosen, verdict, reason = _chosen(found, near_cm1, band=band)
+    chosen, verdict, reason = chosen_step(found, near_cm1=near_cm1, band=band, hidden_contrast=hidden)
+    if chosen is not None:
+        before, chosen = chosen, _refined(ready, chosen)
+        found = [chosen if one is before else one for one in found]
     fit = failed_step() if chosen is None else chosen.fit
     nothing = math.nan
     return EdgeFit(
@@ -332,84 +395,3 @@ def _judged(
         fit_shift_cm1=fit.shift_cm1,
         calculated=fit.calculated,
     )
-
-
-def _chosen(found: list[_Found], near: float | None, *, band: float) -> tuple[_Found | None, Verdict, str]:
-    """The rule: the highest significant step above the flank of the band."""
-    if near is not None:
-        return _nearest(found, near)
-    steps = sorted((one for one in found if one.candidate.kind == "step"), key=lambda one: one.candidate.edge_cm1)
-    if not steps:
-        hints = [one for one in found if _is_hint(one)]
-        if hints:
-            best = max(hints, key=lambda one: one.candidate.significance)
-            return best, Verdict.AMBIGUOUS, "Only a weak step stands above the first-order band."
-        lost = [one for one in found if one.fit.verdict is not Verdict.CONVERGED and one.candidate.kind != "band"]
-        if any(one.candidate.significance >= _STEP_SIGMAS for one in lost):
-            place = max(lost, key=lambda one: one.candidate.significance).candidate.edge_cm1
-            return None, Verdict.NOT_CONVERGED, f"There is a step near {place:.0f} cm⁻¹; its fit did not come to rest."
-        flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
-        own = (
-            f" The fall at {flank:.1f} cm⁻¹ is the flank of the first-order band: an edge upon it, as below some "
-            "15 GPa, cannot be told from it."
-            if math.isfinite(flank)
-            else ""
-        )
-        return None, Verdict.ABSENT, f"No step stands above the noise above the first-order band.{own}"
-    best = steps[-1]
-    doubts = _doubts(best, steps[:-1], found, band=band)
-    if doubts:
-        return best, Verdict.AMBIGUOUS, " ".join(doubts)
-    return best, Verdict.CONVERGED, ""
-
-
-def _is_hint(one: _Found) -> bool:
-    """Whether a weak step is more than a ripple."""
-    mine = one.candidate
-    if mine.kind != "weak" or one.fit.verdict is not Verdict.CONVERGED:
-        return False
-    if one.fit.width_held and mine.significance >= _HELD_HINT_SIGMAS:
-        return True
-    return any(mine.significance >= sigmas and mine.contrast >= contrast for sigmas, contrast in _HINTS)
-
-
-def _nearest(found: list[_Found], near: float) -> tuple[_Found | None, Verdict, str]:
-    known = [
-        one for one in found
-        if one.fit.verdict is Verdict.CONVERGED and one.candidate.significance >= _STEP_SIGMAS
-        and abs(one.candidate.edge_cm1 - near) <= _NEAR_CM1
-    ]  # fmt: skip
-    if not known:
-        return None, Verdict.ABSENT, f"No step stands above the noise within {_NEAR_CM1:g} cm⁻¹ of {near:g}."
-    return min(known, key=lambda one: abs(one.candidate.edge_cm1 - near)), Verdict.CONVERGED, ""
-
-
-def _doubts(best: _Found, lower: list[_Found], found: list[_Found], *, band: float) -> list[str]:
-    """Why another candidate could be the edge as well; whole sentences."""
-    doubts = []
-    mine = best.candidate
-    stronger = [one for one in lower if one.fit.height > 2.0 * best.fit.height]
-    if stronger and (mine.significance < _SURE_SIGMAS or mine.contrast < _SURE_CONTRAST):
-        doubts.append(f"A stronger step lies lower, at {stronger[-1].candidate.edge_cm1:.1f} cm⁻¹.")
-    above = [
-        one.candidate for one in found
-        if one.candidate.edge_cm1 > mine.edge_cm1 and one.candidate.significance >= _MARGINAL_SIGMAS
-        and one.candidate.kind == "weak" and one.fit.height > 0.15 * best.fit.height
-    ]  # fmt: skip
-    if above:
-        doubts.append(f"A weak step lies higher, at {above[-1].edge_cm1:.1f} cm⁻¹.")
-    surer = [one for one in lower if one.candidate.significance > 2.0 * mine.significance]
-    if surer and not stronger and mine.significance < _CERTAIN_SIGMAS:
-        doubts.append(f"A surer step lies lower, at {surer[-1].candidate.edge_cm1:.1f} cm⁻¹.")
-    flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
-    if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
-        doubts.append("It lies on the flank of the first-order band, which could be it.")
-    if mine.significance < _CERTAIN_SIGMAS and mine.width_cm1 < _NARROW_CM1:
-        doubts.append(f"The step is {mine.width_cm1:.1f} cm⁻¹ wide, as noise makes one: its place is not sure.")
-    if mine.contrast < _SMALL_CONTRAST:
-        doubts.append(
-            f"The step is only {100 * mine.contrast:.1f} % of the band high: a weak line's flank could be it."
-        )
-    if mine.significance < _SURE_SIGMAS:
-        doubts.append(f"The step is only {mine.significance:.1f} standard deviations high: its place is not sure.")
-    return doubts

@@ -7,19 +7,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfc
 
 from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
+from hydrostruct.raman.step_curve import (
+    HIGH_TAIL,
+    LOW_TAIL,
+    NO_TAIL,
+    steepest_place,
+    step_curve,
+    step_slopes,
+    step_width,
+)
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
 
 _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
-_PARAMETERS = 6  # without skewness
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
 _LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
 _HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
-_REACH_WIDTHS = 1.2  # beyond, the first skewed term has minima of its own
+_TOLERANCE = 1e-5  # of χ²: a thousandth of a standard deviation
+_MOST_SIGMA = 1.25  # of that without a tail; what the shape adds is the scatter of the three places
+_TAIL_WIDTHS = 0.7  # of the width: where the length of a tail begins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +44,7 @@ class StepFit:
     position_sigma_cm1: float
     """Its standard uncertainty, scaled for a poor fit and for serial correlation, in cm⁻¹."""
     width_cm1: float
-    """Standard deviation of the smoothing, in cm⁻¹."""
+    """Standard deviation of the smoothing, tail included, in cm⁻¹."""
     width_held: bool
     """Whether the data fix no width, so that some were tried."""
     height: float
@@ -44,13 +53,17 @@ class StepFit:
     """Its standard uncertainty."""
     gof: float
     """Root of the reduced χ²."""
+    criterion: float
+    """Akaike's, corrected; infinite for no fit."""
+    values: Floats
+    """Parameters of `step_curve`, shape (6,) or (7,)."""
     shift_cm1: Floats
     """Where the fit was made, in cm⁻¹, shape (m,)."""
     calculated: Floats
     """The fitted curve there, shape (m,)."""
 
 
-def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: bool = True) -> StepFit:
+def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, tailed: bool = True) -> StepFit:
     """Fit one falling step.
 
     Parameters
@@ -61,8 +74,8 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
         Intensity and its standard uncertainty.
     start_cm1 : float
         Where the step is looked for, in cm⁻¹.
-    skewed : bool
-        Whether to try a skewed step too.
+    tailed : bool
+        Whether to try a step with a tail on either side too.
 
     Returns
     -------
@@ -70,11 +83,9 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
 
     Notes
     -----
-    With z = (x − x₀)/w, φ the normal density and S = ½ erfc(z/√2) the curve is
-    c + A S + l (x − x₀) S + r (x − x₀)(1 − S) + k (z² − 1) φ: the background's slope is l on the low side and r on the
-    high side, k is the skewness (first term of Gram and Charlier). The position is the minimum of the curve's
-    derivative: that of the curves with and without skewness, averaged with Akaike's weights, their difference part of
-    sigma [1]_.
+    The curves are those of `step_curve`: without a tail, with one on the low and with one on the high side. The
+    position is the minimum of the curve's derivative, averaged over the three with Akaike's weights; their differences
+    are part of sigma [1]_.
 
     References
     ----------
@@ -84,15 +95,46 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, skewed: b
     if begin is None:
         return failed_step()
     scale = float(np.ptp(y)) or 1.0
-    found = [_least_squares(x, y, sigma, begin, scale)]
-    if skewed:
-        found.append(_least_squares(x, y, sigma, np.append(found[0].values, 0.0), scale))
-    fits = [(corrected_akaike(one), _step_of(one, x, scale)) for one in found]
-    fits = [(criterion, fit) for criterion, fit in fits if fit.verdict is Verdict.CONVERGED]
-    spacing = float(np.median(np.diff(x)))
-    if not fits or min(fits)[1].width_cm1 < _LEAST_WIDTH_POINTS * spacing:
+    plain = _step_of(_least_squares(x, y, sigma, begin, scale), x, scale)
+    if not plain.width_cm1 >= _LEAST_WIDTH_POINTS * float(np.median(np.diff(x))):
         return _held_step(x, y, sigma, begin, scale)
+    return with_tails(x, y, sigma=sigma, plain=plain) if tailed else plain
+
+
+def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFit:
+    """The average of a step and of the same with a tail on either side; a step that did not converge as it is.
+
+    Parameters
+    ----------
+    x, y, sigma : array, shape (m,)
+        As in `fit_step`.
+    plain : StepFit
+        Without a tail, of the same points.
+
+    Returns
+    -------
+    StepFit
+    """
+    if plain.verdict is not Verdict.CONVERGED or plain.width_held:
+        return plain
+    scale = float(np.ptp(y)) or 1.0
+    fits = [plain]
+    for tail in (LOW_TAIL, HIGH_TAIL):
+        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
+        fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
     return _averaged(fits)
+
+
+def _bounded(tailed: StepFit, plain: StepFit) -> StepFit:
+    """A tail whose length the data leave open makes linear errors too wide: its curves lie between this and no tail."""
+    most = _MOST_SIGMA * plain.position_sigma_cm1
+    return replace(tailed, position_sigma_cm1=min(tailed.position_sigma_cm1, most))
+
+
+def _with_tail(p: Floats, tail: int) -> Floats:
+    """Where the fit of a step with a tail begins: as wide and in the middle where the one without it was."""
+    length = _TAIL_WIDTHS * math.exp(p[1])
+    return np.asarray(np.append(p, math.log(length)) - np.array([tail * length, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]))
 
 
 def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> StepFit:
@@ -101,9 +143,9 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float)
     for width in _HELD_WIDTHS_CM1:
         start = np.append(begin[:1], begin[2:])
         found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
-        fits.append((corrected_akaike(found), _step_of(_with_width(found, math.log(width)), x, scale)))
-    mean = _averaged([one for one in fits if one[1].verdict is Verdict.CONVERGED] or [(math.inf, failed_step())])
-    return replace(mean, width_held=True)
+        fit = _step_of(_with_width(found, math.log(width)), x, scale)
+        fits.append(replace(fit, criterion=corrected_akaike(found)))
+    return replace(_averaged(fits), width_held=True)
 
 
 def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
@@ -112,17 +154,18 @@ def _with_width(found: LeastSquares, log_width: float) -> LeastSquares:
     return replace(found, values=np.insert(found.values, 1, log_width), covariance=covariance)
 
 
-def _averaged(fits: list[tuple[float, StepFit]]) -> StepFit:
-    """The best of some fits, its position averaged over all of them with Akaike's weights."""
-    criteria = np.array([criterion for criterion, _ in fits])
-    best = fits[int(np.argmin(criteria))][1]
-    if len(fits) == 1 or not np.all(np.isfinite(criteria)):
-        return best
+def _averaged(given: list[StepFit]) -> StepFit:
+    """The best of some fits, its position averaged over all that converged with Akaike's weights."""
+    fits = [one for one in given if one.verdict is Verdict.CONVERGED]
+    criteria = np.array([one.criterion for one in fits])
+    if len(fits) < 2 or not np.all(np.isfinite(criteria)):
+        return fits[0] if fits else failed_step()
     weights = np.exp(-0.5 * (criteria - np.min(criteria)))
     weights /= np.sum(weights)
-    places = np.array([fit.position_cm1 for _, fit in fits])
+    places = np.array([fit.position_cm1 for fit in fits])
     mean = float(weights @ places)
-    errors = np.hypot(np.array([fit.position_sigma_cm1 for _, fit in fits]), places - mean)
+    errors = np.hypot(np.array([fit.position_sigma_cm1 for fit in fits]), places - mean)
+    best = fits[int(np.argmin(criteria))]
     return replace(best, position_cm1=mean, position_sigma_cm1=float(weights @ errors))
 
 
@@ -145,7 +188,14 @@ def step_guess(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float) -> tupl
 
 
 def _least_squares(
-    x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float, *, log_width: float | None = None
+    x: Floats,
+    y: Floats,
+    sigma: Floats,
+    begin: Floats,
+    scale: float,
+    *,
+    log_width: float | None = None,
+    tail: int = NO_TAIL,
 ) -> LeastSquares:
     """A fit of all parameters, or of all but the width."""
 
@@ -153,20 +203,20 @@ def _least_squares(
         return p if log_width is None else np.insert(p, 1, log_width)
 
     def residuals(p: Floats) -> Floats:
-        return np.asarray((y - step_curve(x, whole(p), scale)) / sigma)
+        return np.asarray((y - step_curve(x, whole(p), scale, tail=tail)) / sigma)
 
     def jacobian(p: Floats) -> Floats:
-        slopes = -_step_slopes(x, whole(p), scale) / sigma[:, None]
+        slopes = -step_slopes(x, whole(p), scale, tail=tail) / sigma[:, None]
         return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
-    return fit_least_squares(residuals, begin, jacobian=jacobian)
+    return fit_least_squares(residuals, begin, jacobian=jacobian, tolerance=_TOLERANCE)
 
 
-def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
+def _step_of(found: LeastSquares, x: Floats, scale: float, *, tail: int = NO_TAIL) -> StepFit:
     """The record of a fit, not converged where it is no falling step within the window."""
     if found.verdict is not Verdict.CONVERGED or not x[0] < found.values[0] < x[-1] or found.values[3] <= 0:
         return failed_step()
-    position, gradient = _minimum_of_derivative(found.values)
+    position, gradient = steepest_place(found.values, tail=tail)
     statistical = math.sqrt(max(float(gradient @ found.covariance @ gradient), 0.0))
     if not (x[0] < position < x[-1] and 0 < statistical < _LARGEST_SIGMA * (x[-1] - x[0])):
         return failed_step()
@@ -177,13 +227,15 @@ def _step_of(found: LeastSquares, x: Floats, scale: float) -> StepFit:
         position_cm1=position,
         position_statistical_cm1=statistical,
         position_sigma_cm1=statistical * factor,
-        width_cm1=math.exp(min(float(found.values[1]), 10.0)),
+        width_cm1=step_width(found.values),
         width_held=False,
         height=float(found.values[3]) * scale,
         height_sigma=math.sqrt(max(float(found.covariance[3, 3]), 0.0)) * scale * factor,
         gof=gof,
+        criterion=corrected_akaike(found),
+        values=found.values,
         shift_cm1=x,
-        calculated=step_curve(x, found.values, scale),
+        calculated=step_curve(x, found.values, scale, tail=tail),
     )
 
 
@@ -193,47 +245,8 @@ def failed_step() -> StepFit:
     return StepFit(
         verdict=Verdict.NOT_CONVERGED, position_cm1=nothing, position_statistical_cm1=nothing,
         position_sigma_cm1=nothing, width_cm1=nothing, width_held=False, height=nothing, height_sigma=nothing,
-        gof=nothing, shift_cm1=np.empty(0), calculated=np.empty(0),
+        gof=nothing, criterion=math.inf, values=np.empty(0), shift_cm1=np.empty(0), calculated=np.empty(0),
     )  # fmt: skip
-
-
-def step_curve(x: Floats, p: Floats, scale: float = 1.0) -> Floats:
-    """The curve of parameters (x₀, ln w, c, A, l, r[, k]), all but the first two in units of `scale`."""
-    z = (x - p[0]) / math.exp(min(p[1], 10.0))
-    share = 0.5 * erfc(z / math.sqrt(2.0))
-    curve = p[2] + p[3] * share + p[4] * (x - p[0]) * share + p[5] * (x - p[0]) * (1.0 - share)
-    if p.size > _PARAMETERS:
-        curve = curve + p[6] * (z * z - 1.0) * _bell(z)
-    return np.asarray(scale * curve)
-
-
-def _bell(z: Floats) -> Floats:
-    return np.asarray(np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi))
-
-
-def _slope(x: Floats, p: Floats) -> Floats:
-    """Derivative of the curve by x, in units of its scale."""
-    width = math.exp(min(p[1], 10.0))
-    z = (x - p[0]) / width
-    share, bell = 0.5 * erfc(z / math.sqrt(2.0)), _bell(z)
-    slope = p[4] * share + p[5] * (1.0 - share) - (p[3] + (p[4] - p[5]) * (x - p[0])) * bell / width
-    if p.size > _PARAMETERS:
-        slope = slope + p[6] * z * (3.0 - z * z) * bell / width
-    return np.asarray(slope)
-
-
-def _step_slopes(x: Floats, p: Floats, scale: float) -> Floats:
-    """Derivatives of the curve by its parameters, shape (m, 6 or 7)."""
-    width = math.exp(min(p[1], 10.0))
-    z = (x - p[0]) / width
-    share, bell = 0.5 * erfc(z / math.sqrt(2.0)), _bell(z)
-    by_z = -(p[3] + (p[4] - p[5]) * (x - p[0])) * bell  # of what depends on z alone, and on x − x₀ through S
-    columns = [np.ones_like(x), share, (x - p[0]) * share, (x - p[0]) * (1.0 - share)]
-    if p.size > _PARAMETERS:
-        by_z = by_z + p[6] * z * (3.0 - z * z) * bell
-        columns.append((z * z - 1.0) * bell)
-    first = [-by_z / width - p[4] * share - p[5] * (1.0 - share), -z * by_z]
-    return np.asarray(scale * np.stack(first + columns, axis=1))
 
 
 def _start(x: Floats, y: Floats, sigma: Floats, start: float) -> Floats | None:
@@ -243,40 +256,9 @@ def _start(x: Floats, y: Floats, sigma: Floats, start: float) -> Floats | None:
     for width in _START_WIDTHS_CM1:
         for place in (start - 0.5 * width, start + 0.5 * width):
             p = np.array([place, math.log(width), 0.0, 0.0, 0.0, 0.0])
-            design = _step_slopes(x, p, 1.0)[:, 2:] / sigma[:, None]
+            design = step_slopes(x, p)[:, 2:] / sigma[:, None]
             linear = np.linalg.lstsq(design, y / (scale * sigma), rcond=None)[0]
             rest = float(np.sum((y / (scale * sigma) - design @ linear) ** 2))
             if rest < lowest and linear[1] > 0:
                 best, lowest = np.concatenate([p[:2], linear]), rest
     return best
-
-
-def _minimum_of_derivative(p: Floats) -> tuple[float, Floats]:
-    """Where the curve falls fastest, and the derivatives of that place by the parameters.
-
-    The place is a root of the second derivative g; by the theorem of implicit functions its derivative by a parameter
-    is −(∂g/∂p)/(∂g/∂x).
-    """
-    width = math.exp(min(p[1], 10.0))
-    grid = p[0] + width * np.linspace(-_REACH_WIDTHS, _REACH_WIDTHS, 97)
-    step = 1e-3 * width
-
-    def bend(at: float, q: Floats) -> float:
-        ends = _slope(np.array([at + step, at - step]), q)
-        return float(ends[0] - ends[1]) / (2.0 * step)
-
-    def bend_slope(at: float) -> float:
-        return (bend(at + step, p) - bend(at - step, p)) / (2.0 * step)
-
-    at = float(grid[int(np.argmin(_slope(grid, p)))])
-    for _ in range(4):
-        curvature = bend_slope(at)
-        if not curvature > 0:
-            return math.nan, np.full(p.size, np.nan)
-        at -= float(np.clip(bend(at, p) / curvature, -0.1 * width, 0.1 * width))
-    gradient = np.empty(p.size)
-    for index in range(p.size):
-        change = np.zeros(p.size)
-        change[index] = 1e-5 * (width if index == 0 else max(abs(float(p[index])), 1e-3))
-        gradient[index] = (bend(at, p + change) - bend(at, p - change)) / (2.0 * change[index])
-    return at, -gradient / bend_slope(at)

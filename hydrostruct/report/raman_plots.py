@@ -110,8 +110,9 @@ def _mark_change(axes: Axes, change: LineChange) -> None:
     word = f"{change.kind} {change.shift_cm1:+.1f}" if change.kind == "moved" else change.kind
     axes.axvline(line.position_cm1, color=PHASE_COLOURS[1], linewidth=0.8, linestyle="--")
     axes.annotate(
-        f"{line.position_cm1:.1f} {word}", (line.position_cm1, 2.95), rotation=90, ha="right", va="top", fontsize=7
-    )
+        f"{line.position_cm1:.1f} {word}", (line.position_cm1, 2.95), xytext=(-3.0, 0.0), textcoords="offset points",
+        rotation=90, ha="right", va="top", fontsize=7,
+    )  # fmt: skip
 
 
 def _window(edge: EdgeFit) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

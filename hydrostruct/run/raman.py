@@ -77,6 +77,7 @@ def analyse_raman(
     InputError
         When there are neither one nor as many spectra as points, the scale is not known, or positions do not fit.
     """
+    _check_positions(section)
     scale = str(folder / section.scale) if (folder / section.scale).is_file() else section.scale
     read_scale(scale)
     edges = _placed(section.edge, "raman.edge", section, folder, count, places)
@@ -92,6 +93,15 @@ def analyse_raman(
         )
     )
     return found, tuple(note for note in (edges.note, vibrons.note) if note)
+
+
+def _check_positions(section: RamanSection) -> None:
+    given = [name for name in ("offset_um", "rotation_deg", "reach_um") if name in section.model_fields_set]
+    if given and section.positions is None:
+        raise InputError(
+            f"raman.{given[0]}: given without 'raman.positions'. Expected both: it is said of positions that the "
+            "spectra have. Give 'raman.positions', or leave it out."
+        )
 
 
 def analyse_spectra(job: RamanJob) -> PointRaman:

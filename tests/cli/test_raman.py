@@ -115,6 +115,12 @@ def test_one_file_that_cannot_be_read_does_not_stop_the_others(anvil: Path, caps
         (["vibron", "{anvil}"], "between 3900 and 4300 cm⁻¹; it reaches from 1100 to 1850"),
         (["vibron", "{anvil}", "--profile", "voigt"], "--profile is 'voigt'"),
         (["compare", "{anvil}", "nowhere.txt"], "no such file"),
+        (["edge", "{anvil}", "--laser-sigma", "0.01"], "--laser-sigma is given without --neon"),
+        (["vibron", "{anvil}", "--laser-sigma", "0.01"], "--laser-sigma is given without --neon"),
+        (["edge", "{anvil}", "--laser", "532", "--axis", "cm1"], "--laser is given with --axis cm1"),
+        (["vibron", "{anvil}", "--laser", "532", "--axis", "cm1"], "--laser is given with --axis cm1"),
+        (["peaks", "{anvil}", "--laser", "532", "--axis", "cm1"], "--laser is given with --axis cm1"),
+        (["compare", "{anvil}", "{anvil}", "--laser", "532", "--axis", "cm1"], "--laser is given with --axis cm1"),
     ],
 )
 def test_wrong_input_is_one_plain_line(

@@ -104,6 +104,14 @@ def test_a_number_of_spectra_that_fits_no_map_is_refused(folder: tuple[Path, lis
         analyse_raman(RamanSection(edge="edge_1.txt", scale="akahama2005"), folder[0], 9)
 
 
+@pytest.mark.parametrize("option", [{"reach_um": 3.0}, {"offset_um": (1.0, 0.0)}, {"rotation_deg": 5.0}])
+def test_what_is_said_of_positions_that_are_not_given_is_refused(
+    folder: tuple[Path, list[tuple[float, float]]], option: dict[str, object]
+) -> None:
+    with pytest.raises(InputError, match=r"given without 'raman\.positions'"):
+        analyse_raman(RamanSection(edge="edge_*.txt", **option), folder[0], 12)
+
+
 def write_positions(base: Path, places: np.ndarray, name: str = "raman_positions.csv") -> None:
     rows = "".join(f"edge_{k}.txt,{x:.6f},{y:.6f}\n" for k, (x, y) in enumerate(places, 1))
     (base / name).write_text(f"file,x_um,y_um\n{rows}")

@@ -1,0 +1,107 @@
+"""Edges of the second simulator: other shapes, axes and detectors; a part of what scripts/check_edges.py counts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from anvil_simulator import FAMILIES, simulate_anvil
+
+import hydrostruct as hs
+from hydrostruct.numerics.noise import spike_mask
+from hydrostruct.raman.line_or_step import line_preference
+from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_curve, step_slopes
+
+X = np.arange(1500.0, 1600.0, 1.0)
+
+
+def found_edge(made: object) -> object:
+    return hs.find_edge(hs.Spectrum(shift_cm1=made.shift_cm1, intensity=made.counts))  # type: ignore[attr-defined]
+
+
+def test_a_seeded_part_of_the_second_simulator_is_right_or_flagged() -> None:
+    random = np.random.default_rng(20261125)
+    errors, wrong, unflagged = [], 0, 0
+    for number in range(48):
+        made = simulate_anvil(random, family=FAMILIES[number % len(FAMILIES)])
+        edge = found_edge(made)
+        error = edge.edge_cm1 - made.edge_cm1
+        errors.append(error)
+        wrong += not abs(error) < 6.0
+        unflagged += not abs(error) < 6.0 and edge.verdict == "converged"
+    assert wrong <= 5
+    assert unflagged == 0
+    assert abs(float(np.nanmedian(errors))) < 0.3
+
+
+def test_no_edge_of_the_second_simulator_is_converged_where_there_is_none() -> None:
+    random = np.random.default_rng(5)
+    found = [found_edge(simulate_anvil(random, contrast=0.0)) for _ in range(24)]
+    assert sum(edge.verdict == "absent" for edge in found) >= 19
+    assert not any(edge.verdict == "converged" for edge in found)
+
+
+def test_where_the_noise_hides_the_steps_looked_for_absence_is_not_said() -> None:
+    random = np.random.default_rng(6)
+    x = np.linspace(1100.0, 1800.0, 600)
+    clean = 3000.0 / (1.0 + ((x - 1345.0) / 5.0) ** 2) + 8000.0
+    edge = hs.find_edge(hs.Spectrum(shift_cm1=x, intensity=clean + random.normal(0.0, 250.0, x.size)))
+    assert edge.verdict == "ambiguous"
+    assert "hides steps" in edge.reason
+    assert edge.candidates
+    quiet = hs.find_edge(hs.Spectrum(shift_cm1=x, intensity=clean + random.normal(0.0, 20.0, x.size)))
+    assert quiet.verdict == "absent"
+
+
+@pytest.mark.parametrize("tail", [NO_TAIL, LOW_TAIL, HIGH_TAIL])
+def test_the_slopes_of_the_curve_are_its_differences(tail: int) -> None:
+    p = np.array([1550.3, 0.9, 2.0, 3.0, 0.01, -0.02, 1.1])[: 6 if tail == NO_TAIL else 7]
+    slopes = step_slopes(X, p, tail=tail)
+    for index in range(p.size):
+        change = np.zeros(p.size)
+        change[index] = 1e-5
+        numeric = (step_curve(X, p + change, tail=tail) - step_curve(X, p - change, tail=tail)) / 2e-5
+        assert np.allclose(slopes[:, index], numeric, atol=1e-7)
+
+
+@pytest.mark.parametrize("tail", [LOW_TAIL, HIGH_TAIL])
+@pytest.mark.parametrize("length", [0.05, 3.0, 20.0])
+def test_a_tail_is_the_sum_of_sharp_edges_and_its_steepest_place_that_of_the_sum(tail: int, length: float) -> None:
+    p = np.array([1550.0, math.log(2.0), 1.0, 4.0, 0.0, 0.0, math.log(length)])
+    depths = (np.arange(4000) + 0.5) / 4000
+    places = 1550.0 - tail * length * np.log(depths)
+    fine = np.arange(1540.0, 1560.0, 0.05)
+    slow = 1.0 + 4.0 * np.mean(
+        [0.5 - 0.5 * np.vectorize(math.erf)((fine - at) / math.sqrt(8.0)) for at in places], axis=0
+    )
+    assert np.allclose(step_curve(fine, p, tail=tail), slow, atol=5e-3)
+    assert steepest_place(p, tail=tail)[0] == pytest.approx(fine[np.argmin(np.gradient(slow, fine))], abs=0.12)
+
+
+@pytest.mark.parametrize("width", [5.0, 12.0, 25.0])
+def test_a_line_is_told_from_a_step_and_a_hump_before_an_edge_is_no_line(width: float) -> None:
+    random = np.random.default_rng(7)
+    noise = random.normal(0.0, 2.0, X.size)
+    line = 100.0 * np.exp(-4.0 * math.log(2.0) * ((X - 1555.0) / width) ** 2)
+    step = 100.0 * (0.5 - 0.5 * np.tanh((X - 1560.0) / 3.0))
+    sigma = np.full(X.size, 2.0)
+
+    def preference(y: np.ndarray, place: float) -> float:
+        return line_preference(X, 500.0 + y + noise, sigma=sigma, place_cm1=place)
+
+    assert preference(line, 1555.0 + 0.4247 * width) > 6.0
+    assert preference(step, 1560.0) < -6.0
+    assert preference(step * (1.0 + 0.003 * line), 1560.0) <= 0.0
+
+
+def test_needles_on_a_falling_edge_are_spikes_and_a_line_of_three_points_is_none() -> None:
+    random = np.random.default_rng(8)
+    y = 1000.0 + 4000.0 * (0.5 - 0.5 * np.tanh((X - 1550.0) / 4.0)) + random.normal(0.0, 5.0, X.size)
+    assert not spike_mask(y).any()
+    hit = y.copy()
+    hit[50] += 900.0
+    hit[56:58] += 400.0
+    assert set(np.flatnonzero(spike_mask(hit))) == {50, 56, 57}
+    sharp = y + 900.0 * np.exp(-4.0 * math.log(2.0) * ((X - 1575.3) / 3.0) ** 2)
+    assert not spike_mask(sharp)[70:80].any()
