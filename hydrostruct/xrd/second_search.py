@@ -26,6 +26,7 @@ _TRIED = 3
 _LOOKED_AT = 3000
 _ROUNDS = 2
 _MOST_FREE = 2
+_MOST_PEAKS = 20
 _FULL = 12.0  # what a line counts at most: half of the square of five standard deviations
 _APART_FWHM = 1.5
 _NEAR_FWHM = 0.6
@@ -47,8 +48,11 @@ def search_again(model: LeBailModel, found: Explained, *, terms: int | None) -> 
     -------
     Explained
         What was given, or a solution that costs clearly less, single peaks and their parameters counted (Bayesian
-        information criterion). Phases of up to two free cell parameters are looked at.
+        information criterion). Phases of up to two free cell parameters are looked at, where single peaks are no more
+        than twenty: beyond, they follow misfit all over.
     """
+    if found.foreign_deg.size > _MOST_PEAKS:
+        return found
     for _ in range(_ROUNDS):
         before = found
         for index in range(len(model.phases)):
