@@ -374,7 +374,7 @@ def fit_with_single_peaks(
     Explained
     """
     places, widths = peaks
-    with_them, start = with_peaks(model, values[: own_parameters(model)], places, widths)
+    with_them, start = with_peaks(model, values[: own_parameters(model)], places, widths, narrowest_deg=data.step_deg)
     start[own_parameters(model) : values.size] = values[own_parameters(model) :]  # what is known of the peaks
     solution, used = fit_with_background(with_them, data, start, terms=terms)
     found = Explained(model=with_them, solution=solution, data=used)
@@ -382,7 +382,9 @@ def fit_with_single_peaks(
     if np.all(stay):
         return found
     own = solution.values[: own_parameters(model)]
-    with_fewer, start = with_peaks(model, own, *(part[stay] for part in _single_peaks(found)))
+    with_fewer, start = with_peaks(
+        model, own, *(part[stay] for part in _single_peaks(found)), narrowest_deg=data.step_deg
+    )
     solution, used = fit_with_background(with_fewer, data, start, terms=terms)
     fewer = Explained(model=with_fewer, solution=solution, data=used)
     # misfit of shape comes in waves: a peak that follows them takes off many points' worth of it, and is no line

@@ -41,6 +41,8 @@ _GAUSS_REACH = 3.2
 # Weight of "no intensity" as a prior, relative to a line's own weight at the start of a fit: splits exact overlaps
 # equally. It stays as it is while a fit moves, so that what is made least is one function.
 _RIDGE = 1e-6
+# Steps after which a fit that gains little by each is taken to swing about its minimum.
+_PATIENCE = 12
 _BACKGROUND_RIDGE = 1e-12
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
@@ -656,7 +658,7 @@ def least_chi2(
         for p in range(n_free):
             expected += step[p] * gradient[p]
         scale = max(1.0, chi2 / max(1, n_used))
-        if expected <= tolerance * scale:
+        if expected <= tolerance * scale and (damping <= 1e-2 or steps > _PATIENCE):
             left = expected
             if damping > 1e-2:  # a short step promises little however much there is to gain
                 left = 0.0
@@ -695,9 +697,9 @@ def least_chi2(
             gain = (chi2 - new[0]) / expected if expected > 0.0 else 1.0
             state = new
             values[:] = trial
-            if gain < 0.25 and factor == 1.0:
+            if gain < 0.25 and factor == 1.0 and steps > _PATIENCE:
                 damping = max(damping * 4.0, 1e-1)
-            elif gain > 0.75 or factor < 1.0:
+            elif gain > 0.75 or steps <= _PATIENCE:
                 damping = max(damping * 0.1, 1e-8)
         elif expected < 10.0 * tolerance * scale:
             status = CONVERGED  # what is left to gain is below the rounding of chi2

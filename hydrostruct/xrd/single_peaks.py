@@ -36,7 +36,7 @@ def own_lines(model: LeBailModel) -> npt.NDArray[np.bool_]:
 
 
 def with_peaks(
-    model: LeBailModel, values: Floats, position_deg: Floats, width_deg: Floats
+    model: LeBailModel, values: Floats, position_deg: Floats, width_deg: Floats, *, narrowest_deg: float = 0.0
 ) -> tuple[LeBailModel, Floats]:
     """The model with single peaks beside the lines of its phases.
 
@@ -49,6 +49,8 @@ def with_peaks(
     position_deg, width_deg : array, shape (peaks,)
         Where they are and how wide, in degrees: they may move by half a width, and grow to twice or shrink to a fifth
         of it.
+    narrowest_deg : float
+        Narrower they do not become, in degrees: between two points a peak has no place.
 
     Returns
     -------
@@ -75,6 +77,7 @@ def with_peaks(
 
     start = beside(model.start, place, slots[:, _W_SLOT])
     wide = (_GAUSS * width_deg) ** 2
+    narrow = np.minimum(np.maximum(_NARROWEST**2 * wide, narrowest_deg**2), wide)
     with_them = replace(
         model,
         phase_of=np.concatenate((model.phase_of, len(model.phases) + np.arange(count))),
@@ -83,7 +86,7 @@ def with_peaks(
         link=np.concatenate((model.link[:-2], link.ravel(), model.link[-2:])),
         parameter_names=(*model.parameter_names, *names),
         start=start,
-        lowest=beside(model.lowest, place - reach, _NARROWEST**2 * wide),
+        lowest=beside(model.lowest, place - reach, narrow),
         highest=beside(model.highest, place + reach, _WIDEST**2 * wide),
     )
     return with_them, np.concatenate((values, start[first:]))
