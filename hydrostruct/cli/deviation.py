@@ -100,7 +100,8 @@ def vanishing(
     for name, why in failures.items():
         print_note(f"attention: {name}: failed. {why}")
     if found.verdict is not Verdict.CONVERGED:
-        print_note(f"attention: {found.verdict}. {_why(found.verdict)}")
+        word = "attention" if found.verdict in NEEDS_ATTENTION else "note"
+        print_note(f"{word}: {found.verdict}. {_why(found.verdict)}")
     return 1 if failures or found.verdict in NEEDS_ATTENTION else 0
 
 
