@@ -88,6 +88,9 @@ def lebail(
     loss: Annotated[
         str, typer.Option("--loss", help="squares; or soft-l1, cauchy, which let leftover spots stand apart.")
     ] = "squares",
+    profile: Annotated[
+        str, typer.Option("--profile", help="auto learns a shape that all lines share; pseudo-voigt never does.")
+    ] = "auto",
     wavelength_sigma: Annotated[
         float | None, typer.Option("--wavelength-sigma", help="Its uncertainty in Å, for the systematic part.")
     ] = None,
@@ -123,6 +126,7 @@ def lebail(
         "distance_relative_sigma": distance_relative_sigma,
         "method": method,
         "loss": loss,
+        "profile": profile,
     }
     fits, failures = _fit_files(files, phases, wavelength, options)
     if len(failures) == len(files) == 1:

@@ -135,7 +135,7 @@ def _write_process(entry: Any, result: RunResult) -> None:
     settings["type"] = "application/toml"
     settings["data"] = result.settings
     fit = _group(process, "fit", "NXcollection")
-    fit["method"], fit["loss"] = result.method, result.loss
+    fit["method"], fit["loss"], fit["profile"] = result.method, result.loss, result.profile
     versions = _group(process, "versions", "NXcollection")
     for name, number in result.versions.items():
         versions[name] = number

@@ -124,3 +124,5 @@ class RunResult:
     """How intensities were found: pawley or le-bail."""
     loss: str = "squares"
     """What was made least: squares, soft-l1 or cauchy."""
+    profile: str = "auto"
+    """Whether a shape that all lines share could be learned: auto or pseudo-voigt."""

@@ -135,6 +135,7 @@ def run(
         transport=numbers,
         method=config.diffraction.method,
         loss=config.diffraction.loss,
+        profile=config.diffraction.profile,
     )
     result = replace(result, links=link_run(config, result, curves, phases=phases))
     write_results(result, target)
@@ -325,6 +326,7 @@ def _fit_jobs(
             "background": section.background_terms,
             "method": section.method,
             "loss": section.loss,
+            "profile": section.profile,
             "fix": fix,
             "widths": widths,
             "stress": stress,
@@ -387,7 +389,7 @@ def _log(result: RunResult) -> str:
     lines = [
         f"hydrostruct {result.versions['hydrostruct']}: {result.title}",
         *(f"{name} {number}" for name, number in result.versions.items()),
-        f"fit: method {result.method}, loss {result.loss}",
+        f"fit: method {result.method}, loss {result.loss}, profile {result.profile}",
         *(f"attention: {note}" for note in result.notes),
     ]
     for point in result.points:

@@ -105,6 +105,7 @@ class DiffractionSection(_Section):
     method: Literal["pawley", "le-bail"] = "pawley"
     """How intensities are found: all by least squares, or by the classical partition of the counts."""
     loss: Literal["squares", "soft-l1", "cauchy"] = "squares"
+    profile: Literal["auto", "pseudo-voigt"] = "auto"
     """What is made least; the last two let spots that no mask took away stand apart."""
     instrument: str | None = None
     """Widths of the instrument."""

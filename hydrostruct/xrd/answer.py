@@ -26,6 +26,7 @@ from hydrostruct.xrd.sector_spread import spread_over_sectors
 Floats = npt.NDArray[np.float64]
 
 _SEARCH_WORDS = ("auto", "never", "always")
+PROFILES = ("auto", "pseudo-voigt")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +67,8 @@ class FitOptions:
     """How intensities are found in the end: pawley or le-bail."""
     loss: str = "squares"
     """What is made least in the end: squares, soft-l1 or cauchy."""
+    profile: str = "auto"
+    """Whether lines may have a shape of their own in common: auto, or pseudo-voigt for never."""
 
     @staticmethod
     def checked(
@@ -76,10 +79,13 @@ class FitOptions:
         *,
         method: str = "pawley",
         loss: str = "squares",
+        profile: str = "auto",
     ) -> FitOptions:
         """Refuse what cannot be meant."""
         if search not in _SEARCH_WORDS:
             raise InputError(f"fit: search is {search!r}. Expected one of {', '.join(_SEARCH_WORDS)}.")
+        if profile not in PROFILES:
+            raise InputError(f"fit: profile is {profile!r}. Expected one of {', '.join(PROFILES)}.")
         check_refinement(method, loss)
         terms = None if background == "auto" else background
         if terms is not None and (not isinstance(terms, int) or not 1 <= terms <= 60):
@@ -94,6 +100,7 @@ class FitOptions:
             distance_relative_sigma=distance_relative_sigma,
             method=method,
             loss=loss,
+            profile=profile,
         )
 
 

@@ -91,6 +91,7 @@ def fit_map(
     distance_relative_sigma: float | None = None,
     method: str = "pawley",
     loss: str = "squares",
+    profile: str = "auto",
 ) -> MapFit:
     """Le Bail fit of all patterns of a map at once.
 
@@ -114,6 +115,8 @@ def fit_map(
         anything, so that nothing tells one pattern's say in what is common from another's.
     loss : {"squares", "soft-l1", "cauchy"}
         What is made least, as in `fit_pattern`; what is common is fitted with the same weights.
+    profile : {"auto", "pseudo-voigt"}
+        As in `fit_pattern`, for the fits to start from; where those are given they have it in them.
 
     Returns
     -------
@@ -135,13 +138,14 @@ def fit_map(
     """
     words = _checked(patterns, common)
     options = FitOptions.checked(
-        background, "never", wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss
+        background, "never", wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
     )
     _check_method(method)
     settings: dict[str, Any] = {"cells": cells, "widths": widths, "fix": fix, "stress": stress}
     if fits is None:
         limits: dict[str, Any] = {"two_theta_deg": two_theta_deg, "exclude_deg": exclude_deg}
-        fits = fit_patterns(patterns, phases, background=background, free=free, loss=loss, **settings, **limits)
+        settings_of_fits: dict[str, Any] = {"background": background, "free": free, "loss": loss, "profile": profile}
+        fits = fit_patterns(patterns, phases, **settings_of_fits, **settings, **limits)
     began = time.perf_counter()
     alone = [not can_take_part(fit) for fit in fits]
     if all(alone):

@@ -87,6 +87,7 @@ def fit_pattern(
     seed: PatternFit | None = None,
     method: str = "pawley",
     loss: str = "squares",
+    profile: str = "auto",
 ) -> PatternFit:
     """Le Bail fit of one pattern.
 
@@ -129,6 +130,9 @@ def fit_pattern(
     loss : {"squares", "soft-l1", "cauchy"}
         What is made least once cells were found; the last two let single points far off stand apart (see
         `hydrostruct.xrd.robust`).
+    profile : {"auto", "pseudo-voigt"}
+        Whether to learn what all lines share beyond a pseudo-Voigt, where the misfit asks for it (see
+        `hydrostruct.xrd.common_shape`), or never to.
 
     Returns
     -------
@@ -151,7 +155,7 @@ def fit_pattern(
     ('converged', 3.968)
     """
     options = FitOptions.checked(
-        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss
+        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
     )
     began = time.perf_counter()
     limits = fit_range(pattern, two_theta_deg)
@@ -193,6 +197,7 @@ def fit_patterns(
     distance_relative_sigma: float | None = None,
     method: str = "pawley",
     loss: str = "squares",
+    profile: str = "auto",
 ) -> list[PatternFit]:
     """Le Bail fits of many patterns in this process, each seeded by the last one that convinced.
 
@@ -207,7 +212,7 @@ def fit_patterns(
         As in `fit_pattern`, the same for all patterns.
     wavelength_sigma_ang, distance_relative_sigma : float, optional
         As in `fit_pattern`.
-    method, loss : str
+    method, loss, profile : str
         As in `fit_pattern`.
 
     Returns
@@ -221,7 +226,7 @@ def fit_patterns(
         As in `fit_pattern`.
     """
     options = FitOptions.checked(
-        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss
+        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
     )
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
@@ -278,7 +283,7 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
     nearest = first.solution, first.data
     first_search = options.search == "auto" and seed is None
-    for one in _with_its_shape(first) if options.search != "always" else ():
+    for one in _with_its_shape(first, options) if options.search != "always" else ():
         is_left_alone = not (first_search and may_be_elsewhere(model, one.solution, one.data))
         if one.is_complete and is_left_alone:
             return _settle(one, (), options)
@@ -287,7 +292,7 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     if evolved and convinces(model, *_best([nearest, *evolved])):
         best = _best([nearest, *evolved])
         rivals = _rivals(model, [nearest, *evolved], best)
-        shaped = next(_with_its_shape(Explained(model=model, solution=best[0], data=best[1])))
+        shaped = next(_with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options))
         return _settle(shaped, rivals, options)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried = [nearest, trusting.on_everything, *evolved]
@@ -302,7 +307,7 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
                 break
         alternatives = _rivals(model, tried, _best(tried))
     best = _best(tried)
-    if not convinces(model, *best):
+    if not convinces(model, *best) and options.profile == "auto":
         best = with_common_shape(model, *best) or best
     found = explain_rest(model, Explained(model=model, solution=best[0], data=best[1]), terms=options.terms)
     if options.search != "never":
@@ -330,9 +335,9 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     return answer
 
 
-def _with_its_shape(found: Explained) -> Iterator[Explained]:
+def _with_its_shape(found: Explained, options: FitOptions) -> Iterator[Explained]:
     """A solution with what its lines share beyond their profiles, if its misfit asks for that, and as it is."""
-    if misfits(found.solution, found.data):
+    if options.profile == "auto" and misfits(found.solution, found.data):
         shaped = with_common_shape(found.model, found.solution, found.data)
         if shaped is not None:
             yield replace(found, solution=shaped[0], data=shaped[1])

@@ -264,7 +264,8 @@ def test_method_and_loss_of_a_run_are_those_of_a_fit_and_are_written_down(
 ) -> None:
     text = (folder / "run.toml").read_text().replace("p_*.tif", "p_8.tif").replace("[map]\nshape = [2, 3]\n", "[map]\n")
     own = folder / f"{method}.toml"
-    own.write_text(text.replace("bins = 600\n", f'bins = 600\nmethod = "{method}"\nloss = "{loss}"\n'))
+    words = f'method = "{method}"\nloss = "{loss}"\nprofile = "pseudo-voigt"\n'
+    own.write_text(text.replace("bins = 600\n", f"bins = 600\n{words}"))
     (point,) = hs.run(own, out=tmp_path).points
     phases, starts = [hs.read_phase("Au")], {"Au": {"a_ang": 3.74}}
     mine, plain = (
@@ -275,10 +276,11 @@ def test_method_and_loss_of_a_run_are_those_of_a_fit_and_are_written_down(
     assert point.fit.phases["Au"].a_ang == mine.a_ang
     assert point.fit.phases["Au"].a_sigma_ang == mine.a_sigma_ang
     assert mine.a_ang != plain.a_ang
-    assert f"fit: method {method}, loss {loss}" in (tmp_path / "run.log").read_text()
+    assert f"fit: method {method}, loss {loss}, profile pseudo-voigt" in (tmp_path / "run.log").read_text()
     with h5py.File(tmp_path / "results.nxs") as file:
         fit = file[f"{file.attrs['default']}/process/fit"]
-        assert (fit["method"].asstr()[()], fit["loss"].asstr()[()]) == (method, loss)
+        written = tuple(fit[name].asstr()[()] for name in ("method", "loss", "profile"))
+        assert written == (method, loss, "pseudo-voigt")
 
 
 def test_a_map_as_one_fit_takes_the_loss(folder: Path, tmp_path: Path) -> None:

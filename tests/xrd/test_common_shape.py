@@ -83,6 +83,17 @@ def test_lines_that_have_nothing_in_common_are_left_as_they_are(script: dict[str
         assert not np.any(np.nan_to_num(fit.beyond_profile))
 
 
+def test_a_plain_profile_stays_plain_where_it_is_asked_for(script: dict[str, Any]) -> None:
+    case, random = case_of(script, "asymmetric, strong"), np.random.default_rng(5)
+    cells = [np.array(one.cell) for one in case.crystals]
+    counts = random.poisson(script["expected"](case, cells, 20000.0, case.backgrounds[0], random)).astype(float)
+    pattern = hs.Pattern(two_theta_deg=script["ANGLES"], intensity=counts, sigma=np.sqrt(counts), wavelength_ang=0.6199)
+    phases = [hs.read_phase(one.name) for one in case.crystals]
+    assert not np.any(np.nan_to_num(hs.fit_pattern(pattern, phases, profile="pseudo-voigt").beyond_profile))
+    with pytest.raises(hs.InputError, match="profile is 'voigt'"):
+        hs.fit_pattern(pattern, phases, profile="voigt")
+
+
 def test_fewer_than_five_lines_have_nothing_in_common(script: dict[str, Any]) -> None:
     random = np.random.default_rng(2)
     angles = np.linspace(12.0, 15.5, 500)
