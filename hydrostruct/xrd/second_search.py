@@ -51,7 +51,7 @@ def search_again(model: LeBailModel, found: Explained, *, terms: int | None) -> 
         information criterion). Phases of up to two free cell parameters are looked at, where single peaks are no more
         than twenty: beyond, they follow misfit all over.
     """
-    if found.foreign_deg.size > _MOST_PEAKS:
+    if found.foreign_deg.size > _MOST_PEAKS or not typical_width(found.model, found.solution) > 0:
         return found
     for _ in range(_ROUNDS):
         before = found
