@@ -192,7 +192,8 @@ def without_flanks(model: LeBailModel, found: Explained, *, terms: int | None) -
 
     A spotty ring splits lines, and no profile is quite right for a strong one. Single peaks follow that, each line then
     keeps what part of itself suits the cell, and nothing in the residuals tells any more how far lines lie from their
-    places. A stranger has no reason to lie on one line after the other.
+    places. A stranger has no reason to lie on one line after the other; many strangers do by chance, but stand free
+    more often.
 
     Parameters
     ----------
@@ -206,12 +207,14 @@ def without_flanks(model: LeBailModel, found: Explained, *, terms: int | None) -
     Returns
     -------
     Explained
-        The fit without them where three lines or more have one within a width; else what was given.
+        The fit without them where three lines or more have one within a width and most single peaks are such, if what
+        they took is a small part of the lines; else what was given.
     """
     places, widths = _single_peaks(found)
     reach = _FLANK_FWHM * typical_width(found.model, found.solution)
     on_flank = np.abs(_lines_of_phases(model, found)[:, None] - places[None, :]) < reach
-    if min(int(np.any(on_flank, axis=side).sum()) for side in (0, 1)) < MANY_FLANKS:
+    peaks, lines = (int(np.any(on_flank, axis=side).sum()) for side in (0, 1))
+    if min(peaks, lines) < MANY_FLANKS or 2 * peaks < places.size:
         return found
     stay = ~np.any(on_flank, axis=0)
     own = found.solution.values[: own_parameters(model)]
