@@ -523,8 +523,8 @@ def _phase_verdict(
         )
     if evidence.scatter is not None and evidence.scatter.zero_deg:
         reasons.append(
-            f"The lines lie as a shift of the zero of {evidence.scatter.zero_deg:.3f}° would put them, which sigma does "
-            "not know. Free zero, or displacement."
+            f"The lines lie as a shift of the zero of {evidence.scatter.zero_deg:.3f}° would put them, which sigma "
+            "does not know. Free zero, or displacement."
         )
     if unexplained:
         reasons.append(unexplained)
