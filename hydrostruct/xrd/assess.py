@@ -237,6 +237,8 @@ def report_fit(
     assert pattern.sigma is not None
     mine = own_parameters(model)
     scaled = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.agreement.inflation
+    if evidence.scatter is not None:
+        scaled = np.hypot(scaled, np.sqrt(np.maximum(np.diag(evidence.scatter.parameter_covariance), 0.0)))
     spread = {name: float(value) for name, value in zip(model.parameter_names, scaled, strict=True)}
     return PatternFit(
         file=pattern.name,
@@ -420,6 +422,9 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
         variance = float(evidence.parameter_covariance[moved, moved]) if moved >= 0 else 0.0
         numbers[name] = float(slots[slot])
         numbers[f"{name}_sigma"] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
+        if moved >= 0 and evidence.scatter is not None:
+            scattered = float(evidence.scatter.parameter_covariance[moved, moved])
+            numbers[f"{name}_sigma"] = math.hypot(numbers[f"{name}_sigma"], math.sqrt(max(scattered, 0.0)))
     numbers["stress_volume_ang3"] = 0.0
     if numbers["stress"] or numbers["stress_shape"]:
         mine = (model.phase_of == index) & evidence.in_range

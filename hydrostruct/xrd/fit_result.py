@@ -200,7 +200,8 @@ class PatternFit:
     parameters: Floats
     """Their values, shape (parameters,); reciprocal-metric components in Å⁻², widths in degrees or degrees²."""
     covariance: Floats
-    """Their unscaled covariance, intensities and background marginalised, shape (parameters, parameters)."""
+    """Their unscaled covariance, intensities and background marginalised, shape (parameters, parameters); without what
+    lines that scatter about their places add to the sigmas."""
     wavelength_ang: float
     """Wavelength, in Å."""
     foreign_lines_deg: Floats
