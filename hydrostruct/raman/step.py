@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
+from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, sigma_factor
+from hydrostruct.numerics.separable import fit_separable
 from hydrostruct.raman.step_curve import (
     HIGH_TAIL,
     LOW_TAIL,
     NO_TAIL,
     steepest_place,
+    step_columns,
     step_curve,
-    step_slopes,
     step_width,
 )
 from hydrostruct.verdict import Verdict
@@ -26,8 +27,10 @@ _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
 _LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
 _HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
-_TOLERANCE = 1e-5  # of χ²: a thousandth of a standard deviation
+_LINEAR = slice(2, 6)  # offset, height and the two slopes among the parameters
 _MOST_SIGMA = 1.25  # of that without a tail; what the shape adds is the scatter of the three places
+_NO_LIMIT: Floats = np.array(-math.inf)
+_LEAST_TAIL_WIDTHS = 0.3  # a shorter one is none: the step's skewness is below 0.05
 _TAIL_WIDTHS = 0.7  # of the width: where the length of a tail begins
 
 
@@ -119,8 +122,9 @@ def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFi
         return plain
     scale = float(np.ptp(y)) or 1.0
     fits = [plain]
+    least = np.array([-math.inf, -math.inf, math.log(_LEAST_TAIL_WIDTHS) + plain.values[1]])
     for tail in (LOW_TAIL, HIGH_TAIL):
-        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
+        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail, least=least)
         fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
     return _averaged(fits)
 
@@ -141,8 +145,7 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float)
     """A step that the noise lets shrink to nothing between two points: fitted at held widths, all of them averaged."""
     fits = []
     for width in _HELD_WIDTHS_CM1:
-        start = np.append(begin[:1], begin[2:])
-        found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
+        found = _least_squares(x, y, sigma, begin, scale, log_width=math.log(width))
         fit = _step_of(_with_width(found, math.log(width)), x, scale)
         fits.append(replace(fit, criterion=corrected_akaike(found)))
     return replace(_averaged(fits), width_held=True)
@@ -196,20 +199,28 @@ def _least_squares(
     *,
     log_width: float | None = None,
     tail: int = NO_TAIL,
+    least: Floats = _NO_LIMIT,
 ) -> LeastSquares:
-    """A fit of all parameters, or of all but the width."""
+    """A fit of all parameters, in the order of `step_curve`, or of all but the width."""
+    weight = 1.0 / sigma
 
-    def whole(p: Floats) -> Floats:
-        return p if log_width is None else np.insert(p, 1, log_width)
+    def columns(q: Floats) -> tuple[Floats, Floats]:
+        held = q if log_width is None else np.insert(q, 1, log_width)
+        design, slopes = step_columns(x, held, tail=tail)
+        slopes = slopes if log_width is None else np.delete(slopes, 1, axis=0)
+        return weight[:, None] * design, weight[:, None] * slopes
 
-    def residuals(p: Floats) -> Floats:
-        return np.asarray((y - step_curve(x, whole(p), scale, tail=tail)) / sigma)
+    start = begin[:1] if log_width is not None else np.append(begin[:2], begin[_LINEAR.stop :])
+    found = fit_separable(columns, y * (weight / scale), start, least=least)
+    return _in_order(replace(found, residuals=scale * found.residuals, covariance=found.covariance / scale**2), start)
 
-    def jacobian(p: Floats) -> Floats:
-        slopes = -step_slopes(x, whole(p), scale, tail=tail) / sigma[:, None]
-        return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
-    return fit_least_squares(residuals, begin, jacobian=jacobian, tolerance=_TOLERANCE)
+def _in_order(found: LeastSquares, start: Floats) -> LeastSquares:
+    """The tail's length, which the fit has beside the width, put last."""
+    if start.size < 3 or found.values.size == start.size:
+        return found
+    order = [0, 1, *range(3, found.values.size), 2]
+    return replace(found, values=found.values[order], covariance=found.covariance[np.ix_(order, order)])
 
 
 def _step_of(found: LeastSquares, x: Floats, scale: float, *, tail: int = NO_TAIL) -> StepFit:
@@ -256,7 +267,7 @@ def _start(x: Floats, y: Floats, sigma: Floats, start: float) -> Floats | None:
     for width in _START_WIDTHS_CM1:
         for place in (start - 0.5 * width, start + 0.5 * width):
             p = np.array([place, math.log(width), 0.0, 0.0, 0.0, 0.0])
-            design = step_slopes(x, p)[:, 2:] / sigma[:, None]
+            design = step_columns(x, p)[0] / sigma[:, None]
             linear = np.linalg.lstsq(design, y / (scale * sigma), rcond=None)[0]
             rest = float(np.sum((y / (scale * sigma) - design @ linear) ** 2))
             if rest < lowest and linear[1] > 0:
