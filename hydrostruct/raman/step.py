@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, sigma_factor
+from hydrostruct.numerics.least_squares import (
+    LeastSquares,
+    akaike_of,
+    corrected_akaike,
+    serial_factor,
+    sigma_factor,
+)
 from hydrostruct.numerics.separable import fit_separable
 from hydrostruct.raman.step_curve import (
     HIGH_TAIL,
@@ -126,7 +132,39 @@ def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFi
     for tail in (LOW_TAIL, HIGH_TAIL):
         found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail, least=least)
         fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
-    return _averaged(fits)
+    return _averaged(_compared(fits, y, sigma))
+
+
+def _compared(fits: list[StepFit], y: Floats, sigma: Floats) -> list[StepFit]:
+    """Akaike's criterion of each anew: points whose noise is alike, as smoothing makes it, count for fewer.
+
+    What is alike in the residuals of the best curve is noise; of a poorer one, shape as well.
+    """
+    known = [fit for fit in fits if fit.verdict is Verdict.CONVERGED]
+    rests = [(y - fit.calculated) / sigma for fit in known]
+    serial = min(map(serial_factor, rests), default=1.0)
+    criteria = [akaike_of(rest, parameters=fit.values.size, serial=serial) for fit, rest in zip(known, rests, strict=True)]
+    if not np.all(np.isfinite(criteria)):  # too few points count for more than one curve
+        return known
+    return [replace(fit, criterion=criterion) for fit, criterion in zip(known, criteria, strict=True)]
+
+
+def refit(x: Floats, y: Floats, *, sigma: Floats, known: StepFit) -> StepFit:
+    """The same step fitted to other points about it, with and without tails.
+
+    Parameters
+    ----------
+    x, y, sigma : array, shape (m,)
+        As in `fit_step`.
+    known : StepFit
+        Without a tail, converged: where the fit begins.
+
+    Returns
+    -------
+    StepFit
+    """
+    scale = float(np.ptp(y)) or 1.0
+    return with_tails(x, y, sigma=sigma, plain=_step_of(_least_squares(x, y, sigma, known.values, scale), x, scale))
 
 
 def _bounded(tailed: StepFit, plain: StepFit) -> StepFit:
