@@ -15,7 +15,7 @@ from hydrostruct.verdict import Verdict
 Floats = npt.NDArray[np.float64]
 Columns = Callable[[Floats], tuple[Floats, Floats]]
 
-_MOST_STEPS = 60
+_MOST_STEPS = 40
 _REST = 1e-6  # of the reduced χ²: what the next step would gain, a thousandth of a standard deviation
 _ROUNDING = 1e-14  # of the sum of squares of the data
 _DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e7
@@ -33,7 +33,8 @@ class _Place:
     slopes: Floats
     """Derivatives of the curve by q at fixed c, shape (points, k)."""
     design: Floats
-    basis: Floats
+    inverse: Floats
+    """Of the products of the columns, shape (n, n)."""
 
 
 def fit_separable(
@@ -60,7 +61,8 @@ def fit_separable(
 
     Notes
     -----
-    Levenberg and Marquardt on the residuals that the best c leave, with Kaufman's derivatives [1]_: those at fixed c,
+    The c are found by the normal equations: the φ must not be nearly dependent. Levenberg and Marquardt on the
+    residuals that the best c leave, with Kaufman's derivatives [1]_: those at fixed c,
     less what a change of c would undo. The covariance is that of all parameters together.
 
     References
@@ -90,18 +92,18 @@ def _searched(columns: Columns, y: Floats, q: Floats, least: Floats) -> LeastSqu
     freedom, rounding = max(y.size - q.size - here.linear.size, 1), _ROUNDING * float(y @ y)
     gradient, curvature, free = _descent(here, least)
     for _ in range(_MOST_STEPS):
-        gain = _expected(gradient, curvature, _step(gradient, curvature, _LEAST_DAMPING))
-        at_rest = gain <= max(_REST * here.chi2 / freedom, rounding) or damping > _MOST_DAMPING
+        step = _step(gradient, curvature, damping)
+        gain = _expected(gradient, curvature, step)
+        at_rest = gain * (1.0 + damping) <= max(_REST * here.chi2 / freedom, rounding) or damping > _MOST_DAMPING
         if at_rest or not math.isfinite(gain):
             break
-        step = _step(gradient, curvature, damping)
         trial = here.q.copy()
         trial[free] = np.maximum(trial[free] + step, least[free])
         there = _placed(columns, y, trial)
         if not there.chi2 < here.chi2:
             damping *= _TIGHTENED
             continue
-        ratio = (here.chi2 - there.chi2) / _expected(gradient, curvature, step)
+        ratio = (here.chi2 - there.chi2) / gain
         # H. B. Nielsen's rule: less damping where χ² fell as foreseen, more where it fell less
         damping = max(_LEAST_DAMPING, damping * max(0.1, 1.0 - (2.0 * min(ratio, 1.0) - 1.0) ** 3))
         here = there
@@ -112,24 +114,27 @@ def _searched(columns: Columns, y: Floats, q: Floats, least: Floats) -> LeastSqu
 def _placed(columns: Columns, y: Floats, q: Floats) -> _Place:
     """The best linear parameters at q, and what they leave."""
     design, derivatives = columns(q)
-    basis, triangle = np.linalg.qr(design)
-    along = y @ basis
-    linear, rest = np.linalg.solve(triangle, along), y - basis @ along
+    gram = design.T @ design
+    unit = 1.0 / np.sqrt(np.diagonal(gram))
+    inverse = unit[:, None] * np.linalg.inv(unit[:, None] * gram * unit) * unit
+    linear = inverse @ (design.T @ y)
+    rest = y - design @ linear
     slopes = (derivatives @ linear).T
-    return _Place(q=q, linear=linear, chi2=float(rest @ rest), rest=rest, slopes=slopes, design=design, basis=basis)
+    return _Place(q=q, linear=linear, chi2=float(rest @ rest), rest=rest, slopes=slopes, design=design, inverse=inverse)
 
 
 def _descent(here: _Place, least: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """Half the downward gradient of χ², its curvature, and which of the q are not held at their limits."""
-    slopes = here.slopes - here.basis @ (here.basis.T @ here.slopes)
+    slopes = here.slopes - here.design @ (here.inverse @ (here.design.T @ here.slopes))
     gradient, curvature = slopes.T @ here.rest, slopes.T @ slopes
     free = (here.q > least) | (gradient > 0)
-    return gradient[free], curvature[np.ix_(free, free)], free
+    return (gradient, curvature, free) if free.all() else (gradient[free], curvature[free][:, free], free)
 
 
 def _step(gradient: Floats, curvature: Floats, damping: float) -> Floats:
-    ridge = damping * np.maximum(np.diag(curvature), 1e-300)
-    return np.asarray(np.linalg.solve(curvature + np.diag(ridge), gradient))
+    damped = curvature.copy()
+    damped.flat[:: gradient.size + 1] *= 1.0 + damping
+    return np.asarray(np.linalg.solve(damped, gradient))
 
 
 def _expected(gradient: Floats, curvature: Floats, step: Floats) -> float:

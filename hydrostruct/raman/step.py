@@ -107,50 +107,11 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, tailed: b
     plain = _step_of(_least_squares(x, y, sigma, begin, scale), x, scale)
     if not plain.width_cm1 >= _LEAST_WIDTH_POINTS * float(np.median(np.diff(x))):
         return _held_step(x, y, sigma, begin, scale)
-    return with_tails(x, y, sigma=sigma, plain=plain) if tailed else plain
-
-
-def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFit:
-    """The average of a step and of the same with a tail on either side; a step that did not converge as it is.
-
-    Parameters
-    ----------
-    x, y, sigma : array, shape (m,)
-        As in `fit_step`.
-    plain : StepFit
-        Without a tail, of the same points.
-
-    Returns
-    -------
-    StepFit
-    """
-    if plain.verdict is not Verdict.CONVERGED or plain.width_held:
-        return plain
-    scale = float(np.ptp(y)) or 1.0
-    fits = [plain]
-    least = np.array([-math.inf, -math.inf, math.log(_LEAST_TAIL_WIDTHS) + plain.values[1]])
-    for tail in (LOW_TAIL, HIGH_TAIL):
-        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail, least=least)
-        fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
-    return _averaged(_compared(fits, y, sigma))
-
-
-def _compared(fits: list[StepFit], y: Floats, sigma: Floats) -> list[StepFit]:
-    """Akaike's criterion of each anew: points whose noise is alike, as smoothing makes it, count for fewer.
-
-    What is alike in the residuals of the best curve is noise; of a poorer one, shape as well.
-    """
-    known = [fit for fit in fits if fit.verdict is Verdict.CONVERGED]
-    rests = [(y - fit.calculated) / sigma for fit in known]
-    serial = min(map(serial_factor, rests), default=1.0)
-    criteria = [akaike_of(rest, parameters=fit.values.size, serial=serial) for fit, rest in zip(known, rests, strict=True)]
-    if not np.all(np.isfinite(criteria)):  # too few points count for more than one curve
-        return known
-    return [replace(fit, criterion=criterion) for fit, criterion in zip(known, criteria, strict=True)]
+    return _averaged(_with_tails(x, y, sigma, plain)) if tailed else plain
 
 
 def refit(x: Floats, y: Floats, *, sigma: Floats, known: StepFit) -> StepFit:
-    """The same step fitted to other points about it, with and without tails.
+    """The same step fitted to other points about it, averaged over tails.
 
     Parameters
     ----------
@@ -164,7 +125,34 @@ def refit(x: Floats, y: Floats, *, sigma: Floats, known: StepFit) -> StepFit:
     StepFit
     """
     scale = float(np.ptp(y)) or 1.0
-    return with_tails(x, y, sigma=sigma, plain=_step_of(_least_squares(x, y, sigma, known.values, scale), x, scale))
+    plain = _step_of(_least_squares(x, y, sigma, known.values, scale), x, scale)
+    return _averaged(_with_tails(x, y, sigma, plain))
+
+
+def _with_tails(x: Floats, y: Floats, sigma: Floats, plain: StepFit) -> list[StepFit]:
+    """A step and the same with a tail on either side; one that did not converge alone."""
+    if plain.verdict is not Verdict.CONVERGED:
+        return [plain]
+    scale = float(np.ptp(y)) or 1.0
+    least = np.array([-math.inf, -math.inf, math.log(_LEAST_TAIL_WIDTHS) + plain.values[1]])
+    fits = [plain]
+    for tail in (LOW_TAIL, HIGH_TAIL):
+        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail, least=least)
+        fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
+    return _compared([fit for fit in fits if fit.verdict is Verdict.CONVERGED], y, sigma)
+
+
+def _compared(fits: list[StepFit], y: Floats, sigma: Floats) -> list[StepFit]:
+    """Akaike's criterion of each anew: points whose noise is alike, as smoothing makes it, count for fewer.
+
+    What is alike in the residuals of the best curve is noise; of a poorer one, shape as well.
+    """
+    rests = [(y - fit.calculated) / sigma for fit in fits]
+    serial = min(map(serial_factor, rests))
+    criteria = [akaike_of(rest, parameters=fit.values.size, serial=serial) for fit, rest in zip(fits, rests, strict=True)]
+    if not np.all(np.isfinite(criteria)):  # too few points count for more than one curve
+        return fits
+    return [replace(fit, criterion=criterion) for fit, criterion in zip(fits, criteria, strict=True)]
 
 
 def _bounded(tailed: StepFit, plain: StepFit) -> StepFit:

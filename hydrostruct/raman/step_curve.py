@@ -14,6 +14,7 @@ NO_TAIL, LOW_TAIL, HIGH_TAIL = 0, -1, 1
 _PARAMETERS = 6  # without a tail
 _LOG_LIMITS = (-5.0, 10.0)
 _REACH_WIDTHS = 1.2
+_AT_REST = 1e-5
 _ROOT_TWO, _ROOT_TWO_PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
 
 
@@ -71,11 +72,15 @@ def step_columns(x: Floats, q: Floats, *, tail: int = NO_TAIL) -> tuple[Floats, 
     """
     u = x - q[0]
     share, by_u, *others = _shares(u, float(q[1]), float(q[2]) if tail else math.nan, tail)
-    one, nothing = np.ones_like(u), np.zeros_like(u)
-    columns = np.stack([one, share, u * share, u * (1.0 - share)], axis=1)
-    slopes = [np.stack([nothing, -by_u, -share - u * by_u, u * by_u + share - 1.0], axis=1)]
-    slopes += [np.stack([nothing, by, u * by, -u * by], axis=1) for by in others[: q.size - 1]]
-    return columns, np.stack(slopes)
+    columns, slopes = np.ones((u.size, 4)), np.zeros((q.size, u.size, 4))
+    columns[:, 1], columns[:, 2] = share, u * share
+    columns[:, 3] = u - columns[:, 2]
+    for slope, by in zip(slopes, (-by_u, *others), strict=False):
+        slope[:, 1], slope[:, 2] = by, u * by
+        slope[:, 3] = -slope[:, 2]
+    slopes[0, :, 2] -= share
+    slopes[0, :, 3] += share - 1.0
+    return columns, slopes
 
 
 def steepest_place(p: Floats, *, tail: int = NO_TAIL) -> tuple[float, Floats]:
@@ -91,7 +96,10 @@ def steepest_place(p: Floats, *, tail: int = NO_TAIL) -> tuple[float, Floats]:
         bend, bend_slope = _bends(u, p, tail)
         if not bend_slope > 0:
             return math.nan, np.full(p.size, np.nan)
-        u -= float(np.clip(bend / bend_slope, -0.1 * width, 0.1 * width))
+        move = min(max(bend / bend_slope, -0.1 * width), 0.1 * width)
+        u -= move
+        if abs(move) < _AT_REST * width:
+            break
     return float(p[0]) + u, -_bend_gradient(u, p, tail) / _bends(u, p, tail)[1]
 
 
