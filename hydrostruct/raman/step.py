@@ -149,7 +149,9 @@ def _compared(fits: list[StepFit], y: Floats, sigma: Floats) -> list[StepFit]:
     """
     rests = [(y - fit.calculated) / sigma for fit in fits]
     serial = min(map(serial_factor, rests))
-    criteria = [akaike_of(rest, parameters=fit.values.size, serial=serial) for fit, rest in zip(fits, rests, strict=True)]
+    criteria = [
+        akaike_of(rest, parameters=fit.values.size, serial=serial) for fit, rest in zip(fits, rests, strict=True)
+    ]
     if not np.all(np.isfinite(criteria)):  # too few points count for more than one curve
         return fits
     return [replace(fit, criterion=criterion) for fit, criterion in zip(fits, criteria, strict=True)]
