@@ -521,6 +521,11 @@ def _phase_verdict(
             f"Its lines scatter about the places of one cell by {100 * evidence.scatter.of_width[index]:.0f} % of "
             "their width: few grains, another cell, or not its lines; sigma counts the scatter."
         )
+    if evidence.scatter is not None and evidence.scatter.zero_deg:
+        reasons.append(
+            f"The lines lie as a shift of the zero of {evidence.scatter.zero_deg:.3f}° would put them, which sigma does "
+            "not know. Free zero, or displacement."
+        )
     if unexplained:
         reasons.append(unexplained)
     if ambiguous:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -281,77 +281,110 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
-    nearest = first.solution, first.data
-    first_search = options.search == "auto" and seed is None
-    for one in _with_its_shape(first, options) if options.search != "always" else ():
-        is_left_alone = not (first_search and may_be_elsewhere(model, one.solution, one.data))
-        if one.is_complete and is_left_alone:
-            return _settle(one, (), options)
+    is_new = options.search == "auto" and seed is None
+    shaped = _with_its_shape(first, options)
+    if options.search != "always":
+        for one in (shaped,) if shaped is first else (shaped, first):
+            if one.is_complete and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
+                return _settle(one, (), options)
     peaks = find_peaks(data)
-    evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if first_search else []
-    if evolved and convinces(model, *_best([nearest, *evolved])):
-        best = _best([nearest, *evolved])
-        rivals = _rivals(model, [nearest, *evolved], best)
-        shaped = next(_with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options))
-        return _settle(shaped, rivals, options)
+    evolved = fit_evolved(model, data, (first.solution, first.data), peaks, terms=options.terms) if is_new else []
+    tried = [(first.solution, first.data), *evolved]
+    if evolved and convinces(model, *_best(tried)):
+        best = _best(tried)
+        found = _with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options)
+        return _settle(found, _rivals(model, tried, best), options)
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
-    tried = [nearest, trusting.on_everything, *evolved]
+    tried.insert(1, trusting.on_everything)
     supported = is_supported(trusting.explained, peaks)
     alternatives: tuple[str, ...] = ()
     if options.search == "always" or (options.search == "auto" and not (supported and seed is not None)):
-        for own_signal in (True, True) if evolved else (False, True, True):
-            middle = _best(tried)
-            starts = search_cells(model, *middle, own_signal=own_signal)
-            tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]
-            if convinces(model, *_best(tried)):
-                break
-        alternatives = _rivals(model, tried, _best(tried))
+        alternatives = _search(model, data, tried, (True, True) if evolved else (False, True, True), options)
     best = _best(tried)
-    if not convinces(model, *best) and options.profile == "auto":
-        best = with_common_shape(model, *best) or best
-    found = explain_rest(model, Explained(model=model, solution=best[0], data=best[1]), terms=options.terms)
+    found = Explained(model=model, solution=best[0], data=best[1])
+    found = shaped if best[0] is first.solution else _with_its_shape(found, options)
+    return _decided(found, trusting.explained, (start, data, peaks), alternatives, options)
+
+
+def _search(
+    model: LeBailModel,
+    data: FitData,
+    tried: list[tuple[Solution, FitData]],
+    own_signal: Sequence[bool],
+    options: FitOptions,
+) -> tuple[str, ...]:
+    """Add fits from cells elsewhere to those that were tried, until one convinces; returns rivals of the best."""
+    for own in own_signal:
+        starts = search_cells(model, *_best(tried), own_signal=own)
+        tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]
+        if convinces(model, *_best(tried)):
+            break
+    return _rivals(model, tried, _best(tried))
+
+
+def _decided(
+    best: Explained,
+    near: Explained,
+    given: tuple[Floats, FitData, Peaks],
+    alternatives: tuple[str, ...],
+    options: FitOptions,
+) -> Answer:
+    """Give what is left over to single peaks, or leave it out; take the best solution or that near the start.
+
+    Where the best one's lines share a shape of their own, which most of them foretell, it is taken: a solution near the
+    start that knows nothing of the shape is no match for it.
+    """
+    model, terms = best.model, options.terms
+    start, data, peaks = given
+    supported = is_supported(near, peaks)
+    found = explain_rest(model, best, terms=terms)
     if options.search != "never":
-        found = search_again(model, found, terms=options.terms)
-    found = without_flanks(model, found, terms=options.terms)
-    near = without_flanks(model, trusting.explained, terms=options.terms)
-    if not found.is_complete and not near.is_complete:
-        found = leave_out_rest(model, *best)
-        near = fit_leaving_out(model, data, start, peaks, terms=options.terms)
+        found = search_again(model, found, terms=terms)
+    found, near = (without_flanks(model, one, terms=terms) for one in (found, near))
+    has_shape = best.data.beyond_profile is not None
+    if not found.is_complete and (has_shape or not near.is_complete):
+        found = leave_out_rest(model, best.solution, best.data)
+        if has_shape:
+            return _settle(found, alternatives, options)
+        near = fit_leaving_out(model, data, start, peaks, terms=terms)
         supported = is_supported(near, peaks)
         if not supported:
             return _settle(found, alternatives, options)
-    if found.foreign_deg.size and found.is_complete:
-        found = without_flanks(model, release_lines(model, found, terms=options.terms), terms=options.terms)
-    if near.foreign_deg.size and near.is_complete:
-        near = without_flanks(model, release_lines(model, near, terms=options.terms), terms=options.terms)
-    if not convinces(model, *best) and rests_free(near) and _is_as_good(near, found, best, peaks):
+    found, near = (
+        without_flanks(model, release_lines(model, one, terms=terms), terms=terms)
+        if one.foreign_deg.size and one.is_complete
+        else one
+        for one in (found, near)
+    )
+    chosen, least = found, DETECTION_SIGMA
+    stays = not has_shape and not convinces(model, best.solution, best.data) and rests_free(near)
+    if stays and _is_as_good(near, found, (best.solution, best.data), peaks):
         chosen, least, alternatives = near, SUPPORTED_SIGMA if supported else DETECTION_SIGMA, ()
-    else:
-        chosen, least = found, DETECTION_SIGMA
     answer = _settle(chosen, alternatives, options, least=least)
     if _peaks_took_a_phase(chosen, answer.absent):
-        plain = _settle(Explained(model=model, solution=best[0], data=best[1]), alternatives, options)
-        return plain if plain.absent.sum() < answer.absent.sum() else answer
+        plain = _settle(best, alternatives, options)
+        return plain if plain.absent.sum() < max(1, answer.absent.sum()) else answer
     return answer
 
 
-def _with_its_shape(found: Explained, options: FitOptions) -> Iterator[Explained]:
-    """A solution with what its lines share beyond their profiles, if its misfit asks for that, and as it is."""
-    if options.profile == "auto" and misfits(found.solution, found.data):
-        shaped = with_common_shape(found.model, found.solution, found.data)
-        if shaped is not None:
-            yield replace(found, solution=shaped[0], data=shaped[1])
-    yield found
+def _with_its_shape(found: Explained, options: FitOptions) -> Explained:
+    """A solution with what its lines share beyond their profiles, if its misfit asks for that; else as it is."""
+    if options.profile != "auto" or not misfits(found.solution, found.data):
+        return found
+    shaped = with_common_shape(found.model, found.solution, found.data)
+    return found if shaped is None else replace(found, solution=shaped[0], data=shaped[1])
 
 
 def _peaks_took_a_phase(chosen: Explained, absent: npt.NDArray[np.bool_]) -> bool:
-    """Whether a phase is absent because single peaks stand on its lines: they follow any misfit of place or shape."""
+    """Whether single peaks stand on the lines of a phase and leave it nothing: they follow any misfit of shape."""
     model, solution = chosen.model, chosen.solution
-    peaks = solution.position[~own_lines(model)]
-    for index in np.flatnonzero(absent) if peaks.size else ():
-        mine = model.phase_of == index
-        near = np.abs(solution.position[mine][:, None] - peaks[None, :]) < solution.width[mine][:, None]
-        if np.sum(np.any(near, axis=1)) >= _TAKEN_LINES:
+    single = np.flatnonzero(~own_lines(model))
+    for index in range(len(model.phases)) if single.size else ():
+        mine = np.flatnonzero(model.phase_of == index)
+        near = np.abs(solution.position[mine][:, None] - solution.position[single]) < solution.width[mine][:, None]
+        with np.errstate(invalid="ignore"):
+            larger = near & ~(solution.intensity[mine][:, None] > solution.intensity[single])
+        if np.sum(np.any(near if absent[index] else larger, axis=1)) >= _TAKEN_LINES:
             return True
     return False
 

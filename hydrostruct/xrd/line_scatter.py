@@ -11,7 +11,7 @@ Paule and Mandel, J. Res. Natl. Bur. Stand. 87, 377 (1982), doi 10.6028/jres.087
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ _CORE_FWHM = 1.5
 _BESIDE_FWHM = 1.0
 _MIXING = 0.4
 _FEWEST = 3
+_ZERO_CHANCE = 0.01
 _ONE_SIGMA = 0.8413447460685429  # Φ(1)
 
 
@@ -45,6 +46,8 @@ class LineScatter:
     """To be added to that of the free parameters once it is scaled, shape (parameters, parameters)."""
     of_width: Floats
     """Standard deviation of the places of the lines of each phase over their width, shape (phases,); NaN for none."""
+    zero_deg: float
+    """Shift of the zero that would put that scatter right, in degrees; 0 where none would, or where one is free."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +135,11 @@ def line_scatter(
     pull = covariance @ (places.slopes * size[:, None]).T
     relative = np.sqrt(variance) / solution.width[strong]
     spread = np.array([_mean(relative[places.phase == index]) for index in range(len(model.phases))])
-    return LineScatter(parameter_covariance=np.asarray((pull * variance) @ pull.T), of_width=spread)
+    return LineScatter(
+        parameter_covariance=np.asarray((pull * variance) @ pull.T),
+        of_width=spread,
+        zero_deg=_shift_of_zero(model, places),
+    )
 
 
 def _degrees(model: LeBailModel, lines: Ints) -> int:
@@ -191,6 +198,25 @@ def _weighted_sum(places: _Places, mine: npt.NDArray[np.bool_], between: float) 
     scale = np.maximum(np.abs(slopes).max(axis=0), 1e-300)
     taken = np.linalg.lstsq(slopes / scale, shift, rcond=1e-9)[0]
     return float(np.sum((shift - slopes / scale @ taken) ** 2))
+
+
+def _shift_of_zero(model: LeBailModel, places: _Places) -> float:
+    """A shift alike for all lines beside what the cells can take up, where chance gives one as clear 1 in 100 times."""
+    if np.any(model.link[-2:] >= 0):
+        return 0.0
+    every = np.ones(places.shift.size, dtype=np.bool_)
+    shifted = replace(places, slopes=np.column_stack((places.slopes, np.ones(places.shift.size))))
+    between, degrees, _ = _between(shifted, every)
+    if degrees < _FEWEST:
+        return 0.0
+    left = _weighted_sum(shifted, every, between)
+    gained = _weighted_sum(places, every, between) - left
+    if special.fdtrc(1, degrees, gained * degrees / max(left, 1e-300)) > _ZERO_CHANCE:
+        return 0.0
+    weight = np.sqrt(1.0 / (places.variance + between))
+    scale = np.maximum(np.abs(shifted.slopes).max(axis=0), 1e-300)
+    taken = np.linalg.lstsq(shifted.slopes / scale * weight[:, None], places.shift * weight, rcond=1e-9)[0]
+    return float(taken[-1])
 
 
 def _chance(square: float, degrees: int) -> float:

@@ -26,6 +26,7 @@ _TRIED = 3
 _LOOKED_AT = 3000
 _ROUNDS = 2
 _MOST_FREE = 2
+_LEAST_KEPT = 0.5
 _MOST_PEAKS = 20
 _FULL = 12.0  # what a line counts at most: half of the square of five standard deviations
 _APART_FWHM = 1.5
@@ -61,10 +62,17 @@ def search_again(model: LeBailModel, found: Explained, *, terms: int | None) -> 
                 continue
             for components in _other_cells(model, found, index):
                 trial = _with_cell(model, found, index, components, terms=terms)
-                found = cheaper(found, trial)
+                if _own_area(trial) > _LEAST_KEPT * _own_area(found):
+                    found = cheaper(found, trial)
         if found is before:
             break
     return found
+
+
+def _own_area(found: Explained) -> float:
+    """What the lines of all phases amount to, in intensity × degrees: a cell that leaves its lines is no better one."""
+    mine = found.solution.intensity[own_lines(found.model)]
+    return float(np.sum(np.maximum(np.nan_to_num(mine), 0.0)))
 
 
 def _other_cells(model: LeBailModel, found: Explained, index: int) -> list[Floats]:

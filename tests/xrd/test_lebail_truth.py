@@ -395,3 +395,19 @@ def test_a_line_at_the_very_end_of_the_range_drowns_no_share(simulator: ModuleTy
         assert fit.verdict is Verdict.CONVERGED, fit.reason
         assert sum(found.share for found in fit.phases.values()) == pytest.approx(1.0)
         assert 0 < fit.phases[CEH9].share_sigma < 0.015
+
+
+def test_a_shift_of_the_zero_that_nobody_freed_is_told_and_cured_by_freeing_it(
+    simulator: ModuleType, phases: list[Phase]
+) -> None:
+    random = np.random.default_rng(31)
+    for _ in range(4):
+        pattern = as_pattern(simulator.simulate(random, level=(100_000.0, 3000.0), zero=0.01))
+        fit = fit_pattern(pattern, phases)
+        assert fit.verdict is not Verdict.CONVERGED
+        assert "Free zero" in fit.phases[CEH9].reason
+        freed = fit_pattern(pattern, phases, free=["zero"])
+        assert freed.verdict is Verdict.CONVERGED
+        assert freed.zero_deg == pytest.approx(0.01, abs=5 * freed.zero_sigma_deg)
+        straight = fit_pattern(as_pattern(simulator.simulate(random, level=(100_000.0, 3000.0))), phases)
+        assert straight.verdict is Verdict.CONVERGED
