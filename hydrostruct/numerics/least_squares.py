@@ -172,11 +172,33 @@ def corrected_akaike(fit: LeastSquares) -> float:
     >>> round(corrected_akaike(fit), 2)
     4.32
     """
-    points, free = fit.residuals.size, fit.values.size + 1
-    if fit.verdict is not Verdict.CONVERGED or points - free < 2:
+    if fit.verdict is not Verdict.CONVERGED:
         return math.inf
-    chi2 = max(float(fit.residuals @ fit.residuals), 1e-300)
-    return points * math.log(chi2 / points) + 2.0 * free * points / (points - free - 1)
+    return akaike_of(fit.residuals, parameters=fit.values.size)
+
+
+def akaike_of(residuals: Floats, *, parameters: int, serial: float = 1.0) -> float:
+    """The same from the residuals; infinite for too few points.
+
+    Parameters
+    ----------
+    residuals : array, shape (n,)
+        Over sigma.
+    parameters : int
+        How many were fitted.
+    serial : float
+        As `serial_factor` says of the noise, the same for all that are compared: so many points less count.
+
+    Examples
+    --------
+    >>> akaike_of(np.ones(40), parameters=2, serial=2.0) < akaike_of(np.ones(40), parameters=3, serial=2.0)
+    True
+    """
+    points, free = residuals.size / serial**2, parameters + 1
+    if points - free < 2:
+        return math.inf
+    chi2 = max(float(residuals @ residuals), 1e-300)
+    return points * math.log(chi2 / residuals.size) + 2.0 * free * points / (points - free - 1)
 
 
 def _covariance(

@@ -24,7 +24,7 @@ from hydrostruct.raman.edge_rule import (
 )
 from hydrostruct.raman.line_or_step import line_preference
 from hydrostruct.raman.spectrum import Spectrum
-from hydrostruct.raman.step import StepFit, failed_step, fit_step, step_guess, with_tails
+from hydrostruct.raman.step import StepFit, failed_step, fit_step, refit, step_guess
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +44,8 @@ _MERGE_CM1 = 5.0
 _LEAST_FITTED = 10
 _WINDOW_WIDTHS, _WINDOW_CM1, _WINDOW_POINTS = 4.5, (14.0, 45.0), 8
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
-_SHAPE_SHARE = 0.05
+_WINDOW_SHARES = (1.0, 0.7, 1.4)  # the place's part in sigma is what it moves between them
+_SHAPE_SHARE = 0.03
 _OUTLIER_SIGMAS, _OUTLIER_SHARE = 5.0, 0.15
 _LINE_REACH_CM1 = 60.0
 _LINE_LEAST_CM1 = (25.0, 15.0)
@@ -311,18 +312,30 @@ def _fitted(ready: _Prepared, inside: npt.NDArray[np.bool_], place: float) -> St
 
 
 def _refined(ready: _Prepared, one: FoundStep) -> FoundStep:
-    """The chosen step once more: its place averaged over steps with and without a tail, its shape's part in sigma.
+    """The chosen step once more: its place averaged over tails and windows, the shape's part in sigma.
 
-    No edge is quite one of the curves: by 5 % of its width a place depends on which are tried.
+    No edge is quite one of the curves: its place depends on which are tried, and on how much of them is looked at.
     """
     if one.fit.verdict is not Verdict.CONVERGED:
         return one
-    near = np.searchsorted(ready.x, one.fit.shift_cm1)
-    fit = with_tails(ready.x[near], ready.y[near], sigma=ready.noise[near], plain=one.fit)
-    sigma = math.hypot(fit.position_sigma_cm1, _SHAPE_SHARE * one.fit.width_cm1)
-    fit = replace(fit, position_sigma_cm1=sigma)
-    candidate = replace(one.candidate, edge_cm1=fit.position_cm1, edge_sigma_cm1=fit.position_sigma_cm1)
-    return replace(one, candidate=candidate, fit=fit)
+    shares = () if one.fit.width_held else _WINDOW_SHARES
+    fits = [fit for share in shares if (fit := _of_window(ready, one.fit, share)).verdict is Verdict.CONVERGED]
+    fits = fits or [one.fit]
+    mean = float(np.mean([fit.position_cm1 for fit in fits]))
+    scatter = [math.hypot(fit.position_sigma_cm1, fit.position_cm1 - mean) for fit in fits]
+    sigma = math.hypot(float(np.mean(scatter)), _SHAPE_SHARE * fits[0].width_cm1)
+    fit = replace(fits[0], position_cm1=mean, position_sigma_cm1=sigma)
+    return replace(one, candidate=replace(one.candidate, edge_cm1=mean, edge_sigma_cm1=sigma), fit=fit)
+
+
+def _of_window(ready: _Prepared, known: StepFit, share: float) -> StepFit:
+    """The step in a part of its window, or in a wider one; what was left out of it stays out."""
+    x, at = known.shift_cm1, known.position_cm1
+    left_out = (ready.x >= x[0]) & (ready.x <= x[-1]) & ~np.isin(ready.x, x)
+    inside = ready.used & ~left_out & (ready.x >= at - share * (at - x[0])) & (ready.x <= at + share * (x[-1] - at))
+    if np.count_nonzero(inside) < _LEAST_FITTED:
+        return failed_step()
+    return refit(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], known=known)
 
 
 def _line_preference(ready: _Prepared, dip: _Dip, fit: StepFit, flank_end: float) -> float:

@@ -8,14 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, fit_least_squares, sigma_factor
+from hydrostruct.numerics.least_squares import (
+    LeastSquares,
+    akaike_of,
+    corrected_akaike,
+    serial_factor,
+    sigma_factor,
+)
+from hydrostruct.numerics.separable import fit_separable
 from hydrostruct.raman.step_curve import (
     HIGH_TAIL,
     LOW_TAIL,
     NO_TAIL,
     steepest_place,
+    step_columns,
     step_curve,
-    step_slopes,
     step_width,
 )
 from hydrostruct.verdict import Verdict
@@ -26,8 +33,10 @@ _START_WIDTHS_CM1 = (1.5, 3.0, 5.0, 8.0)
 _LARGEST_SIGMA = 0.2  # of the window: what is less certain is no position
 _LEAST_WIDTH_POINTS = 0.6  # of the spacing: a narrower step falls between two points
 _HELD_WIDTHS_CM1 = (1.5, 2.5, 4.0, 6.0)
-_TOLERANCE = 1e-5  # of χ²: a thousandth of a standard deviation
+_LINEAR = slice(2, 6)  # offset, height and the two slopes among the parameters
 _MOST_SIGMA = 1.25  # of that without a tail; what the shape adds is the scatter of the three places
+_NO_LIMIT: Floats = np.array(-math.inf)
+_LEAST_TAIL_WIDTHS = 0.3  # a shorter one is none: the step's skewness is below 0.05
 _TAIL_WIDTHS = 0.7  # of the width: where the length of a tail begins
 
 
@@ -98,31 +107,54 @@ def fit_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float, tailed: b
     plain = _step_of(_least_squares(x, y, sigma, begin, scale), x, scale)
     if not plain.width_cm1 >= _LEAST_WIDTH_POINTS * float(np.median(np.diff(x))):
         return _held_step(x, y, sigma, begin, scale)
-    return with_tails(x, y, sigma=sigma, plain=plain) if tailed else plain
+    return _averaged(_with_tails(x, y, sigma, plain)) if tailed else plain
 
 
-def with_tails(x: Floats, y: Floats, *, sigma: Floats, plain: StepFit) -> StepFit:
-    """The average of a step and of the same with a tail on either side; a step that did not converge as it is.
+def refit(x: Floats, y: Floats, *, sigma: Floats, known: StepFit) -> StepFit:
+    """The same step fitted to other points about it, averaged over tails.
 
     Parameters
     ----------
     x, y, sigma : array, shape (m,)
         As in `fit_step`.
-    plain : StepFit
-        Without a tail, of the same points.
+    known : StepFit
+        Without a tail, converged: where the fit begins.
 
     Returns
     -------
     StepFit
     """
-    if plain.verdict is not Verdict.CONVERGED or plain.width_held:
-        return plain
     scale = float(np.ptp(y)) or 1.0
+    plain = _step_of(_least_squares(x, y, sigma, known.values, scale), x, scale)
+    return _averaged(_with_tails(x, y, sigma, plain))
+
+
+def _with_tails(x: Floats, y: Floats, sigma: Floats, plain: StepFit) -> list[StepFit]:
+    """A step and the same with a tail on either side; one that did not converge alone."""
+    if plain.verdict is not Verdict.CONVERGED:
+        return [plain]
+    scale = float(np.ptp(y)) or 1.0
+    least = np.array([-math.inf, -math.inf, math.log(_LEAST_TAIL_WIDTHS) + plain.values[1]])
     fits = [plain]
     for tail in (LOW_TAIL, HIGH_TAIL):
-        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail)
+        found = _least_squares(x, y, sigma, _with_tail(plain.values, tail), scale, tail=tail, least=least)
         fits.append(_bounded(_step_of(found, x, scale, tail=tail), plain))
-    return _averaged(fits)
+    return _compared([fit for fit in fits if fit.verdict is Verdict.CONVERGED], y, sigma)
+
+
+def _compared(fits: list[StepFit], y: Floats, sigma: Floats) -> list[StepFit]:
+    """Akaike's criterion of each anew: points whose noise is alike, as smoothing makes it, count for fewer.
+
+    What is alike in the residuals of the best curve is noise; of a poorer one, shape as well.
+    """
+    rests = [(y - fit.calculated) / sigma for fit in fits]
+    serial = min(map(serial_factor, rests))
+    criteria = [
+        akaike_of(rest, parameters=fit.values.size, serial=serial) for fit, rest in zip(fits, rests, strict=True)
+    ]
+    if not np.all(np.isfinite(criteria)):  # too few points count for more than one curve
+        return fits
+    return [replace(fit, criterion=criterion) for fit, criterion in zip(fits, criteria, strict=True)]
 
 
 def _bounded(tailed: StepFit, plain: StepFit) -> StepFit:
@@ -141,8 +173,7 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float)
     """A step that the noise lets shrink to nothing between two points: fitted at held widths, all of them averaged."""
     fits = []
     for width in _HELD_WIDTHS_CM1:
-        start = np.append(begin[:1], begin[2:])
-        found = _least_squares(x, y, sigma, start, scale, log_width=math.log(width))
+        found = _least_squares(x, y, sigma, begin, scale, log_width=math.log(width))
         fit = _step_of(_with_width(found, math.log(width)), x, scale)
         fits.append(replace(fit, criterion=corrected_akaike(found)))
     return replace(_averaged(fits), width_held=True)
@@ -196,20 +227,28 @@ def _least_squares(
     *,
     log_width: float | None = None,
     tail: int = NO_TAIL,
+    least: Floats = _NO_LIMIT,
 ) -> LeastSquares:
-    """A fit of all parameters, or of all but the width."""
+    """A fit of all parameters, in the order of `step_curve`, or of all but the width."""
+    weight = 1.0 / sigma
 
-    def whole(p: Floats) -> Floats:
-        return p if log_width is None else np.insert(p, 1, log_width)
+    def columns(q: Floats) -> tuple[Floats, Floats]:
+        held = q if log_width is None else np.insert(q, 1, log_width)
+        design, slopes = step_columns(x, held, tail=tail)
+        slopes = slopes if log_width is None else np.delete(slopes, 1, axis=0)
+        return weight[:, None] * design, weight[:, None] * slopes
 
-    def residuals(p: Floats) -> Floats:
-        return np.asarray((y - step_curve(x, whole(p), scale, tail=tail)) / sigma)
+    start = begin[:1] if log_width is not None else np.append(begin[:2], begin[_LINEAR.stop :])
+    found = fit_separable(columns, y * (weight / scale), start, least=least)
+    return _in_order(replace(found, residuals=scale * found.residuals, covariance=found.covariance / scale**2), start)
 
-    def jacobian(p: Floats) -> Floats:
-        slopes = -step_slopes(x, whole(p), scale, tail=tail) / sigma[:, None]
-        return np.asarray(slopes if log_width is None else np.delete(slopes, 1, axis=1))
 
-    return fit_least_squares(residuals, begin, jacobian=jacobian, tolerance=_TOLERANCE)
+def _in_order(found: LeastSquares, start: Floats) -> LeastSquares:
+    """The tail's length, which the fit has beside the width, put last."""
+    if start.size < 3 or found.values.size == start.size:
+        return found
+    order = [0, 1, *range(3, found.values.size), 2]
+    return replace(found, values=found.values[order], covariance=found.covariance[np.ix_(order, order)])
 
 
 def _step_of(found: LeastSquares, x: Floats, scale: float, *, tail: int = NO_TAIL) -> StepFit:
@@ -256,7 +295,7 @@ def _start(x: Floats, y: Floats, sigma: Floats, start: float) -> Floats | None:
     for width in _START_WIDTHS_CM1:
         for place in (start - 0.5 * width, start + 0.5 * width):
             p = np.array([place, math.log(width), 0.0, 0.0, 0.0, 0.0])
-            design = step_slopes(x, p)[:, 2:] / sigma[:, None]
+            design = step_columns(x, p)[0] / sigma[:, None]
             linear = np.linalg.lstsq(design, y / (scale * sigma), rcond=None)[0]
             rest = float(np.sum((y / (scale * sigma) - design @ linear) ** 2))
             if rest < lowest and linear[1] > 0:

@@ -14,6 +14,7 @@ NO_TAIL, LOW_TAIL, HIGH_TAIL = 0, -1, 1
 _PARAMETERS = 6  # without a tail
 _LOG_LIMITS = (-5.0, 10.0)
 _REACH_WIDTHS = 1.2
+_AT_REST = 1e-5
 _ROOT_TWO, _ROOT_TWO_PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
 
 
@@ -49,26 +50,37 @@ def step_curve(x: Floats, p: Floats, scale: float = 1.0, *, tail: int = NO_TAIL)
     array([15. , 12.5, 10. ])
     """
     u = x - p[0]
-    share = _shares(u, p, tail)[0]
+    share = _shares(u, float(p[1]), float(p[-1]), tail)[0]
     return np.asarray(scale * (p[2] + p[5] * u + (p[3] + (p[4] - p[5]) * u) * share))
 
 
-def step_slopes(x: Floats, p: Floats, scale: float = 1.0, *, tail: int = NO_TAIL) -> Floats:
-    """Derivatives of the curve by its parameters, shape (m, 6 or 7)."""
-    u = x - p[0]
-    share, by_u, by_width, by_tail = _shares(u, p, tail)
-    height = p[3] + (p[4] - p[5]) * u
-    columns = [
-        -height * by_u - p[4] * share - p[5] * (1.0 - share),
-        height * by_width,
-        np.ones_like(x),
-        share,
-        u * share,
-        u * (1.0 - share),
-    ]
-    if p.size > _PARAMETERS:
-        columns.append(height * by_tail)
-    return np.asarray(scale * np.stack(columns, axis=1))
+def step_columns(x: Floats, q: Floats, *, tail: int = NO_TAIL) -> tuple[Floats, Floats]:
+    """What the linear parameters multiply, and its derivatives by the others.
+
+    Parameters
+    ----------
+    x : array, shape (m,)
+        Raman shift, in cm⁻¹.
+    q : array, shape (2,) or (3,)
+        Place, log of the width and log of the tail's length, in cm⁻¹.
+    tail : int
+        As in `step_curve`.
+
+    Returns
+    -------
+    columns, slopes : arrays, shape (m, 4) and (2 or 3, m, 4)
+    """
+    u = x - q[0]
+    share, by_u, *others = _shares(u, float(q[1]), float(q[2]) if tail else math.nan, tail)
+    columns, slopes = np.ones((u.size, 4)), np.zeros((q.size, u.size, 4))
+    columns[:, 1], columns[:, 2] = share, u * share
+    columns[:, 3] = u - columns[:, 2]
+    for slope, by in zip(slopes, (-by_u, *others), strict=False):
+        slope[:, 1], slope[:, 2] = by, u * by
+        slope[:, 3] = -slope[:, 2]
+    slopes[0, :, 2] -= share
+    slopes[0, :, 3] += share - 1.0
+    return columns, slopes
 
 
 def steepest_place(p: Floats, *, tail: int = NO_TAIL) -> tuple[float, Floats]:
@@ -78,28 +90,50 @@ def steepest_place(p: Floats, *, tail: int = NO_TAIL) -> tuple[float, Floats]:
     is −(∂g/∂p)/(∂g/∂x).
     """
     width, length = _lengths(p)
-    grid = p[0] + np.linspace(-_REACH_WIDTHS, _REACH_WIDTHS, 97) * (width + (length if tail else 0.0))
-    step = 1e-3 * width
-
-    def bend(at: float, q: Floats) -> float:
-        ends = _slope(np.array([at + step, at - step]), q, tail)
-        return float(ends[0] - ends[1]) / (2.0 * step)
-
-    def bend_slope(at: float) -> float:
-        return (bend(at + step, p) - bend(at - step, p)) / (2.0 * step)
-
-    at = float(grid[int(np.argmin(_slope(grid, p, tail)))])
+    grid = np.linspace(-_REACH_WIDTHS, _REACH_WIDTHS, 97) * (width + length)
+    u = float(grid[int(np.argmin(_slope(p[0] + grid, p, tail)))])
     for _ in range(4):
-        curvature = bend_slope(at)
-        if not curvature > 0:
+        bend, bend_slope = _bends(u, p, tail)
+        if not bend_slope > 0:
             return math.nan, np.full(p.size, np.nan)
-        at -= float(np.clip(bend(at, p) / curvature, -0.1 * width, 0.1 * width))
-    gradient = np.empty(p.size)
-    for index in range(p.size):
+        move = min(max(bend / bend_slope, -0.1 * width), 0.1 * width)
+        u -= move
+        if abs(move) < _AT_REST * width:
+            break
+    return float(p[0]) + u, -_bend_gradient(u, p, tail) / _bends(u, p, tail)[1]
+
+
+def _bend_gradient(u: float, p: Floats, tail: int) -> Floats:
+    """Derivatives of the curve's second derivative at a fixed x by the parameters."""
+    by_u, by_uu, _ = _share_slopes(u, p, tail)
+    gradient = np.zeros(p.size)
+    gradient[0], gradient[3] = -_bends(u, p, tail)[1], by_uu
+    gradient[4] = 2.0 * by_u + u * by_uu
+    gradient[5] = -gradient[4]
+    for index in (1, 6)[: p.size - _PARAMETERS + 1]:
         change = np.zeros(p.size)
-        change[index] = 1e-5 * (width if index == 0 else max(abs(float(p[index])), 1e-3))
-        gradient[index] = (bend(at, p + change) - bend(at, p - change)) / (2.0 * change[index])
-    return at, -gradient / bend_slope(at)
+        change[index] = 1e-4
+        gradient[index] = (_bends(u, p + change, tail)[0] - _bends(u, p - change, tail)[0]) / 2e-4
+    return gradient
+
+
+def _bends(u: float, p: Floats, tail: int) -> tuple[float, float]:
+    """Second and third derivative of the curve."""
+    by_u, by_uu, by_uuu = _share_slopes(u, p, tail)
+    height, tilt = p[3] + (p[4] - p[5]) * u, p[4] - p[5]
+    return float(2.0 * tilt * by_u + height * by_uu), float(3.0 * tilt * by_uu + height * by_uuu)
+
+
+def _share_slopes(u: float, p: Floats, tail: int) -> tuple[float, float, float]:
+    """First three derivatives of S by u."""
+    width, length = _lengths(p)
+    z = u / width
+    bell = math.exp(-0.5 * z * z) / (_ROOT_TWO_PI * width)
+    if tail == NO_TAIL:
+        return -bell, z * bell / width, (1.0 - z * z) * bell / width**2
+    by_u = float(_shares(np.array([u]), float(p[1]), float(p[6]), tail)[1][0])
+    by_uu = -tail * (by_u + bell) / length  # an exponential tail: S + tail τ dS/du is the share without it
+    return by_u, by_uu, -tail * (by_uu - z * bell / width) / length
 
 
 def step_width(p: Floats) -> float:
@@ -110,26 +144,29 @@ def step_width(p: Floats) -> float:
 def _slope(x: Floats, p: Floats, tail: int) -> Floats:
     """Derivative of the curve by x, in units of its scale."""
     u = x - p[0]
-    share, by_u, *_ = _shares(u, p, tail)
+    share, by_u, *_ = _shares(u, float(p[1]), float(p[-1]), tail)
     return np.asarray(p[4] * share + p[5] * (1.0 - share) + (p[3] + (p[4] - p[5]) * u) * by_u)
 
 
 def _lengths(p: Floats) -> tuple[float, float]:
     """Width and length of the tail; 0 where there is none."""
-    width = math.exp(min(float(p[1]), _LOG_LIMITS[1]))
-    return width, math.exp(float(np.clip(p[6], *_LOG_LIMITS))) if p.size > _PARAMETERS else 0.0
+    return _length(float(p[1])), _length(float(p[6])) if p.size > _PARAMETERS else 0.0
 
 
-def _shares(u: Floats, p: Floats, tail: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _length(log: float) -> float:
+    return math.exp(min(max(log, _LOG_LIMITS[0]), _LOG_LIMITS[1]))
+
+
+def _shares(u: Floats, log_width: float, log_length: float, tail: int) -> tuple[Floats, Floats, Floats, Floats]:
     """S, and its derivatives by u, by ln w and by ln τ."""
-    width, length = _lengths(p)
+    width = _length(log_width)
     if tail == NO_TAIL:
         z = u / width
         bell = np.exp(-0.5 * z * z) / _ROOT_TWO_PI
         return np.asarray(0.5 * erfc(z / _ROOT_TWO)), -bell / width, z * bell, np.zeros_like(u)
     if tail == HIGH_TAIL:
-        return _shares_with_tail(u, width, length)
-    share, by_u, by_width, by_tail = _shares_with_tail(-u, width, length)
+        return _shares_with_tail(u, width, _length(log_length))
+    share, by_u, by_width, by_tail = _shares_with_tail(-u, width, _length(log_length))
     return 1.0 - share, by_u, -by_width, -by_tail
 
 

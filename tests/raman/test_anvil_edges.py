@@ -11,7 +11,7 @@ from anvil_simulator import FAMILIES, simulate_anvil
 import hydrostruct as hs
 from hydrostruct.numerics.noise import spike_mask
 from hydrostruct.raman.line_or_step import line_preference
-from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_curve, step_slopes
+from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_columns, step_curve
 
 X = np.arange(1500.0, 1600.0, 1.0)
 
@@ -57,7 +57,9 @@ def test_where_the_noise_hides_the_steps_looked_for_absence_is_not_said() -> Non
 @pytest.mark.parametrize("tail", [NO_TAIL, LOW_TAIL, HIGH_TAIL])
 def test_the_slopes_of_the_curve_are_its_differences(tail: int) -> None:
     p = np.array([1550.3, 0.9, 2.0, 3.0, 0.01, -0.02, 1.1])[: 6 if tail == NO_TAIL else 7]
-    slopes = step_slopes(X, p, tail=tail)
+    columns, by = step_columns(X, np.delete(p, range(2, 6)), tail=tail)
+    assert np.allclose(columns @ p[2:6], step_curve(X, p, tail=tail), rtol=1e-12)
+    slopes = np.insert((by @ p[2:6]).T, [2] * 4, columns, axis=1)
     for index in range(p.size):
         change = np.zeros(p.size)
         change[index] = 1e-5
