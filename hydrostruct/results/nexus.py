@@ -200,6 +200,7 @@ def _write_patterns(entry: Any, result: RunResult) -> None:
         "intensity_errors": lambda point: point.pattern and point.pattern.sigma,
         "calculated": lambda point: point.fit and point.fit.calculated,
         "background": lambda point: point.fit and point.fit.background,
+        "beyond_profile": lambda point: point.fit and point.fit.beyond_profile,
     }
     for name, column in columns.items():
         group.create_dataset(name, data=_stacked(result.points, column, size), compression="gzip", shuffle=True)

@@ -70,13 +70,13 @@ def with_common_shape(model: LeBailModel, solution: Solution, data: FitData) -> 
     With t = (x − x_k)/Γ_k the residuals are Σ_k (I_k/Γ_k) g(t), g a cubic spline that ends at |t| = 4 and is orthogonal
     to the pseudo-Voigt and its derivatives by place, width and mixing. The place of a line is therefore where a
     symmetric line fits its true shape best by plain least squares; any place of a line that is not symmetric is a
-    convention. Shape and fit are found in turn.
+    convention. Shape and fit are found in turn, six times at the most; the best of them counts.
     """
     if not solution.converged or data.beyond_profile is not None:
         return None
     plain = data
     shape = np.zeros(data.position.size)
-    chi2 = math.inf
+    best: tuple[Solution, FitData] | None = None
     for _ in range(_ROUNDS):
         curves = _curves(model, solution, data)
         found = None if curves is None else _common_curve(curves, solution.residual + shape, data)
@@ -87,10 +87,10 @@ def with_common_shape(model: LeBailModel, solution: Solution, data: FitData) -> 
         solution = solve(model, data, solution.values)
         if not solution.converged:
             return None
-        if chi2 - solution.chi2 < _SETTLED * solution.chi2:
-            return solution, data
-        chi2 = solution.chi2
-    return solution, data
+        if best is not None and best[0].chi2 - solution.chi2 < _SETTLED * solution.chi2:
+            return best if best[0].chi2 < solution.chi2 else (solution, data)
+        best = solution, data
+    return best
 
 
 def misfits(solution: Solution, data: FitData) -> bool:

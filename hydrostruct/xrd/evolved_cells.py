@@ -123,20 +123,59 @@ def separate_cells(cells: Floats, score: Floats, terms: Floats, peaks: PeakList,
     list of array, shape (components,)
     """
     order = np.argsort(-score, kind="stable")
-    places = _places(cells[order], terms, peaks)
+    return [cells[order[row]] for row in far_apart(_places(cells[order], terms, peaks), peaks.width_deg, most=most)]
+
+
+def far_apart(places: Floats, reach_deg: float, *, most: int) -> list[int]:
+    """Cells each of which puts some line further than a reach from where those before put it.
+
+    Parameters
+    ----------
+    places : array, shape (cells, lines)
+        2θ of each line, the best cell first, in degrees.
+    reach_deg : float
+        The reach, in degrees.
+    most : int
+        How many at the most.
+
+    Returns
+    -------
+    list of int
+        Their rows, the first among them.
+    """
     picked: list[int] = []
-    for index in range(order.size):
-        if all(np.max(np.abs(places[index] - places[other])) > peaks.width_deg for other in picked):
-            picked.append(index)
+    for row in range(len(places)):
+        if all(np.max(np.abs(places[row] - places[other])) > reach_deg for other in picked):
+            picked.append(row)
         if len(picked) == most:
             break
-    return [cells[order[index]] for index in picked]
+    return picked
 
 
 def _places(cells: Floats, terms: Floats, peaks: PeakList) -> Floats:
-    """2θ of each line of each cell, in degrees, shape (cells, lines)."""
-    sine = 0.5 * peaks.wavelength_ang * np.sqrt(np.maximum(cells @ terms.T, 0.0))
-    return np.asarray(np.degrees(2.0 * np.arcsin(np.minimum(sine, 1.0))) + peaks.zero_deg)
+    """2θ of each line of each cell, the zero shift included, in degrees, shape (cells, lines)."""
+    return line_places(cells, terms, peaks.wavelength_ang) + peaks.zero_deg
+
+
+def line_places(cells: Floats, terms: Floats, wavelength_ang: float) -> Floats:
+    """2θ of each line of each cell.
+
+    Parameters
+    ----------
+    cells : array, shape (cells, components)
+        Reciprocal components, in Å⁻².
+    terms : array, shape (lines, components)
+        What each component adds to 1/d² of each line.
+    wavelength_ang : float
+        Wavelength, in Å.
+
+    Returns
+    -------
+    array, shape (cells, lines)
+        In degrees; 180 where a line is out of reach.
+    """
+    sine = 0.5 * wavelength_ang * np.sqrt(np.maximum(cells @ terms.T, 0.0))
+    return np.asarray(np.degrees(2.0 * np.arcsin(np.minimum(sine, 1.0))))
 
 
 def _children(cells: Floats, score: Floats, random: np.random.Generator) -> Floats:

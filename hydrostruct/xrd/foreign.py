@@ -38,8 +38,7 @@ _WAVES = 1.25
 _SHIFTED_SIGMA = 1.5
 _FLANK_FWHM = 1.0
 _NOISE_SIGMA, _MOST_MISFIT = 4.0, 0.2
-MANY_FLANKS = 3
-"""So many lines of phases with another peak on their flank have a shape of their own, not a stranger each."""
+_MANY_FLANKS = 3
 _START_TERMS = 12
 
 
@@ -214,7 +213,7 @@ def without_flanks(model: LeBailModel, found: Explained, *, terms: int | None) -
     reach = _FLANK_FWHM * typical_width(found.model, found.solution)
     on_flank = np.abs(_lines_of_phases(model, found)[:, None] - places[None, :]) < reach
     peaks, lines = (int(np.any(on_flank, axis=side).sum()) for side in (0, 1))
-    if min(peaks, lines) < MANY_FLANKS or 2 * peaks < places.size:
+    if min(peaks, lines) < _MANY_FLANKS or 2 * peaks < places.size:
         return found
     stay = ~np.any(on_flank, axis=0)
     own = found.solution.values[: own_parameters(model)]
@@ -406,7 +405,18 @@ def _stands(model: LeBailModel, solution: Solution, data: FitData) -> npt.NDArra
 
 
 def cheaper(one: Explained, other: Explained) -> Explained:
-    """The first of two solutions, or the second where that came to rest and costs clearly less."""
+    """The better of two solutions by the Bayesian information criterion.
+
+    Parameters
+    ----------
+    one, other : Explained
+        Of the same pattern.
+
+    Returns
+    -------
+    Explained
+        The first, or the second where that came to rest and costs clearly less.
+    """
     scale = min(residual_scale(each.solution, each.data) for each in (one, other))
     is_less = rests_free(other) and other.cost(scale) < one.cost(scale) - _CLEARLY
     return other if is_less else one

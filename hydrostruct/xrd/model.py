@@ -279,7 +279,18 @@ def with_terms(data: FitData, terms: int) -> FitData:
 
 
 def with_more_terms(data: FitData) -> FitData:
-    """The same data with the longest background; where there are too few points for it, the data as they are."""
+    """The same data with the longest background.
+
+    Parameters
+    ----------
+    data : FitData
+        With two background terms or more.
+
+    Returns
+    -------
+    FitData
+        As it is where there are too few points for more terms.
+    """
     if len(data.basis) < 2 or data.position.size < _POINTS_OF_A_TERM * LONGEST_BACKGROUND_TERMS:
         return data
     rows = list(data.basis)

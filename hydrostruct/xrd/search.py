@@ -132,7 +132,18 @@ def _free_numbers(model: LeBailModel) -> list[int]:
 
 
 def may_be_elsewhere(model: LeBailModel, solution: Solution, data: FitData) -> bool:
-    """Whether a fit that convinces may still have a wrong cell: one of many lines, with more misfit than chance."""
+    """Whether a fit that convinces may still have a wrong cell: one of many lines, with more misfit than chance.
+
+    Parameters
+    ----------
+    model, solution, data
+        What was fitted, where it came to rest, and to what.
+
+    Returns
+    -------
+    bool
+        False for models without a phase of three or more free cell parameters.
+    """
     return max(_free_numbers(model)) >= _MANY_FREE and misfits(solution, data)
 
 

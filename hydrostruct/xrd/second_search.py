@@ -7,12 +7,11 @@ another cell explains more of the lines that are there, each of which counts abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.evolved_cells import far_apart, line_places
 from hydrostruct.xrd.first_look import FILTER_REACH
 from hydrostruct.xrd.foreign import Explained, cheaper, explain_rest, fit_with_single_peaks, typical_width
 from hydrostruct.xrd.line_columns import line_columns
@@ -76,7 +75,7 @@ def _own_area(found: Explained) -> float:
 
 
 def _other_cells(model: LeBailModel, found: Explained, index: int) -> list[Floats]:
-    """Cells of one phase that would explain the most of its own lines and the single peaks, in order."""
+    """Cells of one phase, other than its own, that would explain most of its lines and the single peaks, in order."""
     width = typical_width(found.model, found.solution)
     columns = line_columns(found.model, found.data.position, found.solution.slots)
     mine = (found.model.phase_of[columns.lines] == index) | (found.model.phase_of[columns.lines] >= len(model.phases))
@@ -92,24 +91,9 @@ def _other_cells(model: LeBailModel, found: Explained, index: int) -> list[Float
         trial, terms, model.wavelength_ang, float(grid[0]), step, score, zero, _APART_FWHM * width
     )
     own, _ = phase_slots(model, found.solution.slots, index)
-    order = np.argsort(-total, kind="stable")[:_LOOKED_AT]
-    return _apart([own, *trial[order]], terms, found, reach=_NEAR_FWHM * width)
-
-
-def _apart(cells: Sequence[Floats], terms: Floats, found: Explained, *, reach: float) -> list[Floats]:
-    """Cells after the first that put some line further than a reach from where it and those before put it."""
-    ends = found.data.position[[0, -1]]
-    taken: list[Floats] = []
-    picked: list[Floats] = []
-    for cell in cells:
-        sine = 0.5 * found.model.wavelength_ang * np.sqrt(np.maximum(terms @ cell, 0.0))
-        places = np.clip(np.degrees(2.0 * np.arcsin(np.minimum(sine, 1.0))), *ends)
-        if all(np.max(np.abs(places - other)) > reach for other in taken):
-            taken.append(places)
-            picked.append(cell)
-        if len(picked) > _TRIED:
-            break
-    return picked[1:]
+    cells = np.vstack((own, trial[np.argsort(-total, kind="stable")[:_LOOKED_AT]]))
+    places = np.clip(line_places(cells, terms, model.wavelength_ang), *found.data.position[[0, -1]])
+    return [cells[row] for row in far_apart(places, _NEAR_FWHM * width, most=_TRIED + 1)[1:]]
 
 
 def _with_cell(model: LeBailModel, found: Explained, index: int, components: Floats, *, terms: int | None) -> Explained:
