@@ -121,7 +121,8 @@ def test_the_nexus_file_opens_as_a_map_with_axes_units_and_errors(result: hs.Run
         np.testing.assert_allclose(data["x"][()], [0, 5, 10])
         assert entry["patterns/intensity"].shape == (6, 600)
         beyond = entry["patterns/beyond_profile"][()]
-        assert beyond.shape == (6, 600) and not np.any(np.nan_to_num(beyond))
+        assert beyond.shape == (6, 600)
+        assert not np.any(np.nan_to_num(beyond))
         assert "xrd/p_7.tif" in entry["process/checksums/file"].asstr()[()]
 
 
