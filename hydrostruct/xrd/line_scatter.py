@@ -21,8 +21,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.first_look import noise_scale
 from hydrostruct.xrd.line_columns import line_columns
-from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
-from hydrostruct.xrd.single_peaks import own_lines
+from hydrostruct.xrd.model import FitData, LeBailModel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -102,25 +101,23 @@ def line_scatter(
     of the parameters, J the slopes of the places by them, M = diag(m), and t the one-sigma quantile of Student's
     distribution of n degrees of freedom, since so few lines know τ² badly.
     """
-    with np.errstate(invalid="ignore"):
-        strong = (own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma)).nonzero()[0]
-    if strong.size < _FEWEST:
-        return None
-    strong = _apart_from_peaks(model, solution, strong)
-    slope, size = kernels.place_pulls(
+    strong, slope, size, square, degrees = kernels.shifted_lines(
         data.position,
         data.weight,
         solution.residual,
-        strong,
         solution.position,
         solution.width,
         solution.intensity,
+        intensity_sigma,
+        model.phase_of,
+        model.link,
+        len(model.phases),
+        _STRONG_SIGMA,
+        _BESIDE_FWHM,
         _MIXING,
         _CORE_FWHM,
     )
-    strong, slope, size = strong[size > 0], slope[size > 0], size[size > 0]
-    degrees = _degrees(model, strong)
-    if degrees < _FEWEST or _chance(float((slope**2 / size).sum()) / min(1.0, gof) ** 2, degrees) > CHANCE:
+    if degrees < _FEWEST or _chance(square / min(1.0, gof) ** 2, degrees) > CHANCE:
         return None  # noise is no less than either says; where it is more, the lines are asked again
     noise = noise_scale(data) * serial
     places = _Places(
@@ -140,22 +137,6 @@ def line_scatter(
         of_width=spread,
         zero_deg=_shift_of_zero(model, places),
     )
-
-
-def _degrees(model: LeBailModel, lines: Ints) -> int:
-    """Lines less what the cells of their phases, zero and displacement can take up of their shifts."""
-    counts = np.bincount(model.phase_of[lines], minlength=len(model.phases)).tolist()
-    taken = sum(min(n, int((cell_parameters(model, index) >= 0).sum())) for index, n in enumerate(counts))
-    return int(lines.size - taken - (model.link[-2:] >= 0).sum())
-
-
-def _apart_from_peaks(model: LeBailModel, solution: Solution, lines: Ints) -> Ints:
-    """Those of the lines that share their points with no single peak."""
-    peaks = solution.position[~own_lines(model)]
-    if not peaks.size:
-        return lines
-    nearest = np.min(np.abs(solution.position[lines][:, None] - peaks[None, :]), axis=1)
-    return np.asarray(lines[nearest > _BESIDE_FWHM * solution.width[lines]])
 
 
 def _variance_of_places(places: _Places, n_phases: int) -> Floats | None:

@@ -29,7 +29,7 @@ from hydrostruct.xrd.kernels import (
     STRESS_SLOT,
     TERM_COLUMNS,
     WIDTH_SLOTS,
-    weighted_gram,
+    chebyshev_gram,
 )
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
@@ -249,20 +249,22 @@ def prepare_data(
             f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
         )
     assert pattern.sigma is not None
-    position = pattern.two_theta_deg[kept]
-    weight = 1.0 / pattern.sigma[kept] ** 2
+    measured = (pattern.two_theta_deg, pattern.intensity, pattern.sigma)
+    # to the compiled loops an array that must not be written is another type: all get arrays of one kind
+    position, intensity, sigma = (one.copy() if kept.all() else one[kept] for one in measured)
+    weight = 1.0 / (sigma * sigma)
     if like is None or not _same_points(like, position, kept, background_terms):
         like = None
     kept.setflags(write=False)
     basis = like.basis if like else chebyshev_basis(position, background_terms)
     return FitData(
         position=like.position if like else position,
-        intensity=pattern.intensity[kept],
+        intensity=intensity,
         weight=weight,
         kept=like.kept if like else kept,
         step_deg=like.step_deg if like else float(np.median(np.diff(position))),
         basis=basis,
-        gram=weighted_gram(basis, weight),
+        gram=_gram(basis, weight),
         sigma_is_known=pattern.sigma_source != "counting",
     )
 
@@ -273,6 +275,8 @@ def _same_points(like: FitData, position: Floats, kept: npt.NDArray[np.bool_], t
 
 def with_terms(data: FitData, terms: int) -> FitData:
     """The same data with the first few background terms only."""
+    if terms == len(data.basis):
+        return data
     return replace(
         data, basis=np.ascontiguousarray(data.basis[:terms]), gram=np.ascontiguousarray(data.gram[:terms, :terms])
     )
@@ -297,7 +301,7 @@ def with_more_terms(data: FitData) -> FitData:
     while len(rows) < LONGEST_BACKGROUND_TERMS:  # the second one is the angle over the range that all are made for
         rows.append(2.0 * rows[1] * rows[-1] - rows[-2])
     basis = np.ascontiguousarray(rows)
-    return replace(data, basis=basis, gram=weighted_gram(basis, data.weight))
+    return replace(data, basis=basis, gram=_gram(basis, data.weight))
 
 
 def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
@@ -315,7 +319,7 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
         kept=kept,
         step_deg=float(np.median(np.diff(position))),
         basis=basis,
-        gram=weighted_gram(basis, weight),
+        gram=_gram(basis, weight),
         sigma_is_known=data.sigma_is_known,
         beyond_profile=None if data.beyond_profile is None else data.beyond_profile[stay],
         shape_terms=data.shape_terms,
@@ -347,6 +351,11 @@ def chebyshev_basis(position: Floats, terms: int) -> Floats:
     for order in range(2, terms):
         basis[order] = 2.0 * u * basis[order - 1] - basis[order - 2]
     return basis
+
+
+def _gram(basis: Floats, weight: Floats) -> Floats:
+    """Products of Chebyshev polynomials under weights; the second of them is the angle that all are made for."""
+    return np.asarray(chebyshev_gram(basis[min(1, len(basis) - 1)], weight, len(basis)))
 
 
 def hold(model: LeBailModel, values: Floats, held: npt.NDArray[np.bool_]) -> LeBailModel:
