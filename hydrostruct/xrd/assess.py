@@ -408,16 +408,17 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
     """Strain along the axis, the terms of the stress with their sigma, and what these do to the volume."""
     base = index * kernels.PHASE_SLOTS
     slots = evidence.solution.slots
-    numbers = {"strain_axis_deg": float(slots[base + kernels.STRAIN_AXIS_SLOT])}
-    for offset, name in enumerate(("stress", "stress_shape")):
+    axis, oblique, diagonal = slots[base + kernels.STRAIN_AXIS_SLOT : base + kernels.STRESS_SLOT].tolist()
+    numbers = {"strain_axis_deg": axis, "strain_oblique_deg2": oblique, "strain_diagonal_deg2": diagonal}
+    for offset, (name, sigma) in enumerate((("stress", "stress_sigma"), ("stress_shape", "stress_shape_sigma"))):
         slot = base + kernels.STRESS_SLOT + offset
         moved = int(model.link[slot])
         variance = float(evidence.parameter_covariance[moved, moved]) if moved >= 0 else 0.0
         numbers[name] = float(slots[slot])
-        numbers[f"{name}_sigma"] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
+        numbers[sigma] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
         if moved >= 0 and evidence.scatter is not None:
             scattered = float(evidence.scatter.parameter_covariance[moved, moved])
-            numbers[f"{name}_sigma"] = math.hypot(numbers[f"{name}_sigma"], math.sqrt(max(scattered, 0.0)))
+            numbers[sigma] = math.hypot(numbers[sigma], math.sqrt(max(scattered, 0.0)))
     numbers["stress_volume_ang3"] = 0.0
     if numbers["stress"] or numbers["stress_shape"]:
         mine = (model.phase_of == index) & evidence.in_range

@@ -5,9 +5,9 @@ widths they have one best value, found by solving a banded-plus-border system, s
 projection; Golub and Pereyra, 10.1137/0710036; Kaufman, 10.1007/BF01932995). What is left, cells and widths, is a
 handful of parameters, found by Gauss-Newton steps with Marquardt's damping.
 
-Parameters live in *slots*, fifteen a phase (six reciprocal-metric components, six widths, the strain along the axis,
-two of the stress) and two for the pattern (zero shift, sample displacement); `link` says which free parameter fills a
-slot, -1 for none. One parameter may fill several slots: that is how a width is common to all phases.
+Parameters live in *slots*, seventeen a phase (six reciprocal-metric components, six widths, three of the strain by
+direction, two of the stress) and two for the pattern (zero shift, sample displacement); `link` says which free
+parameter fills a slot, -1 for none. One parameter may fill several slots: that is how a width is common to all phases.
 
 The slow, obvious twin of all this stands in the tests.
 """
@@ -22,11 +22,11 @@ from numba import njit
 CELL_SLOTS = 6
 WIDTH_SLOTS = 6
 STRAIN_AXIS_SLOT = CELL_SLOTS + WIDTH_SLOTS
-STRESS_SLOT = STRAIN_AXIS_SLOT + 1
+STRESS_SLOT = STRAIN_AXIS_SLOT + 3
 PHASE_SLOTS = STRESS_SLOT + 2
-TERM_COLUMNS = CELL_SLOTS + 2
+TERM_COLUMNS = CELL_SLOTS + 3
 CENTER_SLOPES = CELL_SLOTS + 4
-WIDTH_SLOPES = WIDTH_SLOTS + 1
+WIDTH_SLOPES = WIDTH_SLOTS + 3
 
 CONVERGED = 0
 OUT_OF_STEPS = 1
@@ -41,6 +41,8 @@ _GAUSS_REACH = 3.2
 # Weight of "no intensity" as a prior, relative to a line's own weight at the start of a fit: splits exact overlaps
 # equally. It stays as it is while a fit moves, so that what is made least is one function.
 _RIDGE = 1e-6
+# Least square of a strain, in degrees²: below it the root has no slope that would lead back.
+_LEAST_STRAIN2 = 1e-8
 # Steps after which a fit that gains little by each is taken to swing about its minimum.
 _PATIENCE = 12
 _BACKGROUND_RIDGE = 1e-12
@@ -59,9 +61,11 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
     """Position, width and mixing of every line, and what each slot does to them.
 
     ``d_center[k]``: six cell components, zero, displacement, stress, its shape; ``d_gamma[k]``, ``d_eta[k]``: U, V, W,
-    P, size, strain, strain along the axis. The last two columns of ``terms`` are cos² of the angle of a line to that
-    axis, and what the anisotropy of the stress does to it. A stress moves d by 1 - 3 sin²θ of itself (load along the
-    beam; Singh et al., 10.1063/1.367872).
+    P, size, strain, strain along the axis, oblique to it, and diagonal in the plane. The last three columns of
+    ``terms`` are cos² of the angle of a line to that axis, what the anisotropy of the stress does to it, and the
+    diagonal part of its strain. The strain of a line squared is that which goes with cos², squared, and what the last
+    two add (Stephens, 10.1107/S0021889898006001). A stress moves d by 1 - 3 sin²θ of itself (load along the beam;
+    Singh et al., 10.1063/1.367872).
     """
     n_lines = phase_of.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
@@ -103,6 +107,12 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
         size = slots[base + CELL_SLOTS + 4]
         axial = terms[k, CELL_SLOTS]
         strain = slots[base + CELL_SLOTS + 5] * (1.0 - axial) + slots[base + STRAIN_AXIS_SLOT] * axial
+        oblique = 4.0 * axial * (1.0 - axial)
+        added = slots[base + STRAIN_AXIS_SLOT + 1] * oblique
+        added += slots[base + STRAIN_AXIS_SLOT + 2] * terms[k, CELL_SLOTS + 2]
+        linear = strain
+        if added != 0.0:
+            strain = math.sqrt(max(linear * linear + added, _LEAST_STRAIN2))
         g2 = u * tangent * tangent + v * tangent + w + p / (cosine * cosine)
         g = math.sqrt(max(g2, 1e-10))
         l = max(size / cosine + strain * tangent, 0.0)  # noqa: E741
@@ -125,7 +135,14 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
                 d_gamma[k, j] = gamma_g * d
                 d_eta[k, j] = eta_g * d
             else:
-                d = 1.0 / cosine if j == 4 else tangent * (axial if j == 6 else 1.0 - axial)
+                d = 1.0 / cosine
+                if j > 4:
+                    by_linear = linear / strain if added != 0.0 else 1.0
+                    by_square = 0.5 / max(strain, 1e-4)
+                    d = by_linear * (1.0 - axial) if j == 5 else by_linear * axial
+                    if j > 6:
+                        d = by_square * (oblique if j == 7 else terms[k, CELL_SLOTS + 2])
+                    d *= tangent
                 d_gamma[k, j] = gamma_l * d
                 d_eta[k, j] = eta_l * d
 

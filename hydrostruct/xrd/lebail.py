@@ -110,8 +110,9 @@ def fit_pattern(
     free, fix : collection of str
         What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``, ``stress``, ``stress_shape``
-        (see `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase.
+        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``,
+        ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see `hydrostruct.xrd.direction`); with
+        ``NAME:`` in front for one phase.
     search : {"auto", "never", "always"}
         Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
         start does not convince.

@@ -21,7 +21,13 @@ from hydrostruct.material.cell import (
 )
 from hydrostruct.material.phase import Phase
 from hydrostruct.material.reflections import phase_reflections
-from hydrostruct.xrd.direction import DIRECTION_SYSTEMS, UNIAXIAL_SYSTEMS, direction_terms
+from hydrostruct.xrd.direction import (
+    DIAGONAL_SYSTEMS,
+    DIRECTION_SYSTEMS,
+    UNIAXIAL_SYSTEMS,
+    diagonal_term,
+    direction_terms,
+)
 from hydrostruct.xrd.kernels import (
     CELL_SLOTS,
     PHASE_SLOTS,
@@ -52,8 +58,13 @@ _MOST_LINES = 4000
 _MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
 _COMMON_WIDTHS = ("u", "v", "w", "p")
-DIRECTION_WORDS = ("strain_axis", "stress", "stress_shape")
+DIRECTION_WORDS = ("strain_axis", "strain_oblique", "strain_diagonal", "stress", "stress_shape")
 """What depends on the direction of a line in its crystal; see `hydrostruct.xrd.direction`."""
+_SYSTEMS_OF = {
+    "strain_axis": UNIAXIAL_SYSTEMS,
+    "strain_oblique": UNIAXIAL_SYSTEMS,
+    "strain_diagonal": DIAGONAL_SYSTEMS,
+}
 DEFAULT_FREE = frozenset({"cell", "w", "size"})
 """What moves unless told otherwise: cells, the Gaussian W of the pattern, a Lorentzian width for each phase."""
 
@@ -75,7 +86,7 @@ class LeBailModel:
     phase_of: Ints
     """Phase of each line, shape (lines,); reflections of one phase at one angle by symmetry are one line."""
     terms: Floats
-    """What each reciprocal-metric component adds to 1/d² of each line, and the direction terms, shape (lines, 8)."""
+    """What each reciprocal-metric component adds to 1/d² of each line, and the direction terms, shape (lines, 9)."""
     reflection_line: Ints
     """Line of each reflection, shape (reflections,)."""
     reflection_hkl: Ints
@@ -87,7 +98,7 @@ class LeBailModel:
     members: Ints
     """How many reflections share each line, shape (lines,)."""
     slots: Floats
-    """Values at the start, shape (15 × phases + 2,)."""
+    """Values at the start, shape (17 × phases + 2,)."""
     link: Ints
     """Free parameter of each slot, -1 for none; same shape."""
     parameter_names: tuple[str, ...]
@@ -160,7 +171,8 @@ def build_model(
         Start of the widths, or their values where they are fixed.
     free, fix : collection of str
         What to free beyond, or hold of, the default: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``, ``strain_axis``, ``stress``, ``stress_shape``; with ``NAME:`` in front for one
+        ``zero``, ``displacement``, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``,
+        ``stress_shape``; with ``NAME:`` in front for one
         phase.
     stress : mapping, optional
         Q of the deviatoric stress by name of phase; see `hydrostruct.xrd.direction`.
@@ -483,6 +495,8 @@ def _phase_lines(
     along, shape = direction_terms(found.hkl, cell, phase.system)
     padded[:, CELL_SLOTS] = _mean_of_members(along, line, found.multiplicity)
     padded[:, CELL_SLOTS + 1] = _mean_of_members(shape, line, found.multiplicity)
+    diagonal = diagonal_term(found.hkl, cell, phase.system)
+    padded[:, CELL_SLOTS + 2] = _mean_of_members(diagonal, line, found.multiplicity)
     return padded, line, found.hkl, found.multiplicity
 
 
@@ -518,7 +532,7 @@ def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str])
 
 def _with_direction(what: str, targets: Sequence[str], phases: Sequence[Phase], *, named: bool) -> list[str]:
     """Those of the phases whose system has such a term; a phase that is named must be one of them."""
-    systems = UNIAXIAL_SYSTEMS if what == "strain_axis" else DIRECTION_SYSTEMS
+    systems = _SYSTEMS_OF.get(what, DIRECTION_SYSTEMS)
     able = [phase.name for phase in phases if phase.name in targets and phase.system in systems]
     if not able or (named and len(able) < len(targets)):
         raise InputError(
@@ -559,7 +573,7 @@ def _link_slots(
                 common = word in _COMMON_WIDTHS
                 link[base + CELL_SLOTS + j] = parameter(word if common else f"{word}:{phase.name}")
         link[base + STRAIN_AXIS_SLOT] = link[base + STRAIN_AXIS_SLOT - 1]  # strain is the same in all directions
-        for word, slot in zip(DIRECTION_WORDS, (STRAIN_AXIS_SLOT, STRESS_SLOT, STRESS_SLOT + 1), strict=True):
+        for slot, word in enumerate(DIRECTION_WORDS, start=STRAIN_AXIS_SLOT):
             if word in freed[phase.name]:
                 link[base + slot] = parameter(f"{word}:{phase.name}")
     for j, word in enumerate(_GLOBAL_NAMES):
@@ -580,6 +594,8 @@ def _limits(
         "size": (0.0, 2.0),
         "strain": (0.0, 10.0),
         "strain_axis": (0.0, 10.0),
+        "strain_oblique": (-10.0, 10.0),
+        "strain_diagonal": (-10.0, 10.0),
         "stress": (-0.03, 0.03),
         "stress_shape": (-0.2, 0.2),
         "zero": (-1.0, 1.0),
