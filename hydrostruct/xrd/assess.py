@@ -167,6 +167,7 @@ def report_fit(
     foreign_area: float,
     lines_left_out: bool,
     seconds: float,
+    contested: npt.NDArray[np.bool_] | None = None,
     alternatives: tuple[str, ...] = (),
     sectors: SectorSpread | None = None,
     lines: Floats | None = None,
@@ -192,6 +193,8 @@ def report_fit(
         Whether their points were left out; they were fitted as single peaks otherwise.
     seconds : float
         Time taken.
+    contested : array of bool, optional, shape (phases,)
+        Phases all of whose lines single peaks could explain as well.
     alternatives : tuple of str
         Other solutions that fit as well, in words.
     sectors : SectorSpread, optional
@@ -215,6 +218,7 @@ def report_fit(
             evidence,
             index,
             is_absent=bool(absent[index]),
+            is_contested=contested is not None and bool(contested[index]),
             significance=float(significance[index]),
             systematic=None if systematic is None else systematic[index],
             ambiguous=bool(alternatives),
@@ -332,6 +336,7 @@ def _report_phase(
     index: int,
     *,
     is_absent: bool,
+    is_contested: bool,
     significance: float,
     systematic: Floats | None,
     ambiguous: bool,
@@ -351,6 +356,7 @@ def _report_phase(
         evidence,
         index,
         is_absent=is_absent,
+        is_contested=is_contested,
         significance=significance,
         observed=observed,
         free_lines=free_lines,
@@ -476,6 +482,7 @@ def _phase_verdict(
     index: int,
     *,
     is_absent: bool,
+    is_contested: bool,
     significance: float,
     observed: int,
     free_lines: int,
@@ -495,6 +502,8 @@ def _phase_verdict(
         reasons.append("The data hold at least one axis to no better than 0.3 %.")
     if significance < DETECTION_SIGMA:
         reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
+    if is_contested:
+        reasons.append("Peaks that belong to no phase would explain all of its lines in the range as well.")
     if probability < _LIKELY:
         reasons.append(
             f"Other cells within 3 % would explain its weak lines too (probability of this one {probability:.2g}); "

@@ -34,8 +34,9 @@ _ROUNDS = 6
 _SETTLED = 1e-3
 _SEEN = 9.0
 _MISFIT_SIGMA = 4.0
-_FEWEST_LINES = 5
+_FEWEST_LINES = 2
 _CHANCE, _FORETOLD = 0.05, 0.5
+_PLAIN = 25.0
 _MIXING = 0.4
 _STEPS = 50.0  # of the table, in a width
 
@@ -64,6 +65,8 @@ def with_common_shape(model: LeBailModel, solution: Solution, data: FitData) -> 
         The data with the common shape taken off their intensity and kept as `beyond_profile`; None where the lines
         have none in common. What the other lines say of it must make a line fit better for so many of those that
         would show it as chance does once in twenty (five of five, seven of eight), and for half of the gain at least.
+        Fewer than five lines must all fit better by 25 in χ² and half of their own gain: noise gains nothing like it,
+        and a stranger on one of them is on none of the others.
 
     Notes
     -----
@@ -197,11 +200,18 @@ def _common_curve(curves: _Curves, left: Floats, data: FitData) -> Floats | None
         others = _solved(gram - own_gram, right - own_right)
         foretold.append(2.0 * others @ own_right - others @ own_gram @ others)
         fitted.append(2.0 * curve @ own_right - curve @ own_gram @ curve)
-    better = int(np.sum(np.array(foretold) > 0))
-    by_chance = special.bdtrc(better - 1, len(foretold), 0.5) if better else 1.0
-    if by_chance > _CHANCE or sum(foretold) < _FORETOLD * sum(fitted):
-        return None
-    return np.asarray(curves.whole @ curve)
+    is_common = _is_common(np.array(foretold), np.array(fitted), plain=_PLAIN * noise_scale(data) ** 2)
+    return np.asarray(curves.whole @ curve) if is_common else None
+
+
+def _is_common(foretold: Floats, fitted: Floats, *, plain: float) -> bool:
+    """Whether what the other lines say takes off each line, shape (lines,), enough of what its own curve does."""
+    if foretold.size < _FEWEST_LINES or foretold.sum() < _FORETOLD * fitted.sum():
+        return False
+    better = int(np.count_nonzero(foretold > 0))
+    if better and special.bdtrc(better - 1, foretold.size, 0.5) <= _CHANCE:
+        return True
+    return bool(np.all(foretold > np.maximum(plain, _FORETOLD * fitted)))
 
 
 def _products(curves: Floats, weight: Floats, left: Floats) -> tuple[Floats, Floats]:
