@@ -26,7 +26,7 @@ from hydrostruct.xrd.model import FitData, LeBailModel
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CHANCE = 0.02
+CHANCE = 0.05
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
 _CORE_FWHM = 1.5
@@ -97,7 +97,7 @@ def line_scatter(
     With s the slope of the residuals along the place of a line and m its square sum, both weighted, a line is off by
     s/m ± noise/√m. The variance τ² between the lines is that at which these shifts, less what the parameters can take
     up, have a weighted sum of squares as large as their degrees of freedom n (Paule and Mandel). It is that of all
-    lines, but of the lines of a phase alone where these scatter otherwise (1 in 50). τ² t² C JᵀM²J C is the covariance
+    lines, but of the lines of a phase alone where these scatter otherwise (1 in 20). τ² t² C JᵀM²J C is the covariance
     of the parameters, J the slopes of the places by them, M = diag(m), and t the one-sigma quantile of Student's
     distribution of n degrees of freedom, since so few lines know τ² badly.
     """
