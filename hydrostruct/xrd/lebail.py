@@ -348,10 +348,10 @@ def _chosen(
     model, terms = best.model, options.terms
     start, data, peaks = given
     supported = is_supported(near, peaks)
-    found = explain_rest(model, best, terms=terms)
-    if options.search != "never":
-        found = search_again(model, found, terms=terms)
-    found, near = (without_flanks(model, one, terms=terms) for one in (found, near))
+    found = without_flanks(model, explain_rest(model, best, terms=terms), terms=terms)
+    if options.search != "never" and not (found.shape_misfits and found.is_complete):
+        found = without_flanks(model, search_again(model, found, terms=terms), terms=terms)
+    near = without_flanks(model, near, terms=terms)
     has_shape = best.data.beyond_profile is not None
     if not found.is_complete and (has_shape or not near.is_complete):
         found = leave_out_rest(model, best.solution, best.data)
@@ -368,6 +368,8 @@ def _chosen(
         for one in (found, near)
     )
     stays = not has_shape and not convinces(model, best.solution, best.data) and rests_free(near)
+    # where single peaks were seen to follow the shape of lines, more of them are no better explanation
+    stays = stays and not (found.shape_misfits and near.foreign_deg.size > found.foreign_deg.size)
     if stays and _is_as_good(near, found, (best.solution, best.data), peaks):
         return near, True, SUPPORTED_SIGMA if supported else DETECTION_SIGMA
     return found, False, DETECTION_SIGMA
