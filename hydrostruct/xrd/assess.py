@@ -271,7 +271,7 @@ def report_fit(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
-            *_shape_note(data),
+            *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
             *_stress_notes(fits),
         ),
@@ -581,13 +581,13 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
 
 
-def _shape_note(data: FitData) -> list[str]:
+def _shape_note(data: FitData, background: Floats) -> list[str]:
     if data.beyond_profile is None:
         return []
-    part = float(np.max(np.abs(data.beyond_profile)) / np.max(data.measured))
+    part = float(np.max(np.abs(data.beyond_profile)) / np.max(data.measured - background))
     return [
         f"The lines share a shape that no pseudo-Voigt has. It was learned from them and taken into account: at most "
-        f"{100 * part:.1f} % of the highest point. The place of a line is where a symmetric one fits it best."
+        f"{100 * part:.1f} % of the highest line. The place of a line is where a symmetric one fits it best."
     ]
 
 

@@ -19,7 +19,7 @@ from scipy.interpolate import BSpline
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.first_look import noise_scale
 from hydrostruct.xrd.model import FitData, LeBailModel
-from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
 from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +37,6 @@ _MISFIT_SIGMA = 4.0
 _FEWEST_LINES = 2
 _CHANCE, _FORETOLD = 0.05, 0.5
 _PLAIN = 25.0
-_MIXING = 0.4
 _STEPS = 50.0  # of the table, in a width
 
 
@@ -174,11 +173,11 @@ def _table() -> Floats:
     knots = np.concatenate((_KNOTS[0] - ends[::-1], _KNOTS, _KNOTS[-1] + ends))
     inside = np.clip(t, _KNOTS[0] + 1e-9, _KNOTS[-1] - 1e-9)
     splines = BSpline.design_matrix(inside, knots, 3)[:, 3 : 3 + _CURVES].toarray()
-    line = pseudo_voigt(t, 1.0, _MIXING)
+    line = pseudo_voigt(t, 1.0, TYPICAL_MIXING)
     directions = np.array([
         line,
         np.gradient(line, t),
-        pseudo_voigt(t, 1.01, _MIXING) - pseudo_voigt(t, 0.99, _MIXING),
+        pseudo_voigt(t, 1.01, TYPICAL_MIXING) - pseudo_voigt(t, 0.99, TYPICAL_MIXING),
         pseudo_voigt(t, 1.0, 1.0) - pseudo_voigt(t, 1.0, 0.0),
     ])  # fmt: skip
     free = np.linalg.svd(directions @ splines)[2][len(directions) :].T

@@ -19,7 +19,7 @@ from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, so
 from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms
-from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
 from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, own_lines, own_parameters, with_peaks
 
 Floats = npt.NDArray[np.float64]
@@ -317,7 +317,8 @@ def _misplaced_lines(found: Explained) -> list[int]:
             continue
         step = 0.02 * solution.width[line]
         at = data.position - solution.position[line]
-        slope = pseudo_voigt(at - step, solution.width[line], 0.4) - pseudo_voigt(at + step, solution.width[line], 0.4)
+        ends = (pseudo_voigt(at + side, solution.width[line], TYPICAL_MIXING) for side in (-step, step))
+        slope = next(ends) - next(ends)
         size = math.sqrt(float(np.sum(data.weight * slope**2)))
         seen = abs(float(np.sum(data.weight * slope * solution.residual))) / (size * scale) if size > 0 else 0.0
         if seen > _SHIFTED_SIGMA:

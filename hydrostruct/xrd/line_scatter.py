@@ -22,6 +22,7 @@ from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.first_look import noise_scale
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.profile import CORE_FWHM, TYPICAL_MIXING
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -29,9 +30,7 @@ Ints = npt.NDArray[np.int64]
 CHANCE = 0.05
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
-_CORE_FWHM = 1.5
 _BESIDE_FWHM = 1.0
-_MIXING = 0.4
 _FEWEST = 3
 _ZERO_CHANCE = 0.01
 _ONE_SIGMA = 0.8413447460685429  # Φ(1)
@@ -114,8 +113,8 @@ def line_scatter(
         len(model.phases),
         _STRONG_SIGMA,
         _BESIDE_FWHM,
-        _MIXING,
-        _CORE_FWHM,
+        TYPICAL_MIXING,
+        CORE_FWHM,
     )
     if degrees < _FEWEST or _chance(square / min(1.0, gof) ** 2, degrees) > CHANCE:
         return None  # noise is no less than either says; where it is more, the lines are asked again
