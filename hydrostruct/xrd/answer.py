@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,6 +72,8 @@ class FitOptions:
     """What is made least in the end: squares, soft-l1 or cauchy."""
     profile: str = "auto"
     """Whether lines may have a shape of their own in common: auto, or pseudo-voigt for never."""
+    held: frozenset[str] = frozenset()
+    """Words that the user holds."""
 
     @staticmethod
     def checked(
@@ -82,6 +85,7 @@ class FitOptions:
         method: str = "pawley",
         loss: str = "squares",
         profile: str = "auto",
+        fix: Collection[str] = (),
     ) -> FitOptions:
         """Refuse what cannot be meant."""
         if search not in _SEARCH_WORDS:
@@ -103,6 +107,7 @@ class FitOptions:
             method=method,
             loss=loss,
             profile=profile,
+            held=frozenset(fix),
         )
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import serial_factor
+from hydrostruct.xrd.beam import drawn_places
 from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, solve
 from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
 from hydrostruct.xrd.line_columns import line_columns
@@ -343,7 +344,7 @@ def _residual_lines(found: Explained, *, beside_fwhm: float = 0.0) -> Floats:
     if seen is None:
         return np.empty(0)
     width = typical_width(found.model, solution)
-    known = solution.position[np.isfinite(solution.intensity)]
+    known = drawn_places(found.model, solution.position[np.isfinite(solution.intensity)])
     places: list[float] = []
     for index in np.argsort(-seen, kind="stable"):
         if seen[index] < FOREIGN_SIGMA:
@@ -481,7 +482,7 @@ def _in_order(data: FitData, model: LeBailModel, values: Floats) -> tuple[LeBail
 def _peaks_of_others(model: LeBailModel, solution: Solution, peaks: Peaks) -> tuple[Floats, Floats]:
     """Places and widths of the lines of the pattern that lie on none of the phases'."""
     mine = np.flatnonzero(model.phase_of < len(model.phases))
-    own = solution.position[mine]
+    own = drawn_places(model, solution.position[mine])
     own = own[np.isfinite(own)]
     reach = OWN_FWHM * typical_width(model, solution)
     nearest = np.min(np.abs(peaks.position_deg[:, None] - own[None, :]), axis=1, initial=np.inf)

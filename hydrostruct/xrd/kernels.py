@@ -53,6 +53,10 @@ _FEW = 32
 # A step that moves no line by more than this part of its width, and gains what it promised to this part, leaves the
 # curvature of chi2 as it was.
 _NEAR, _AS_PROMISED = 0.05, 0.1
+# Points of the integral over the heights of slit and sample, on 0 to 1, and their weights (Gauss and Legendre).
+AXIAL_POINTS = 16
+_AXIAL_NODES, _AXIAL_WEIGHTS = (part * 0.5 for part in np.polynomial.legendre.leggauss(AXIAL_POINTS))
+_AXIAL_NODES = _AXIAL_NODES + 0.5
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
@@ -158,11 +162,58 @@ def _center_slot(base, j, n_phases):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def place_windows(x, centers, gammas, reach, margin, lowest, highest, starts, stops):
+def line_copies(center, beam, places, parts, rates):
+    """Fill in the places and parts of the copies that one line is the sum of, and how far each moves with the line.
+
+    ``beam``: wavelength; a second one over the first, and its part of the area; half the height of slit and sample
+    over their distance, for axial divergence. Returns how many copies there are, at most twice the axial points.
+
+    With slit and sample of one height H the part of the line from height h is W(h)/(cos 2φ sin 2φ √(1 + h²)) dh, W =
+    2H - h, at cos 2φ = cos 2θ √(1 + h²) (van Laar and Yelon, 10.1107/S0021889884011006; Finger, Cox and Jephcoat,
+    10.1107/S0021889894004218).
+    """
+    count = 0
+    for second in range(2 if beam[2] > 0.0 else 1):
+        place, rate = center, 1.0
+        share = 1.0 - beam[2]
+        if second == 1:
+            share = beam[2]
+            half = math.radians(0.5 * center)
+            sine = min(beam[1] * math.sin(half), 0.9999)
+            place = math.degrees(2.0 * math.asin(sine))
+            rate = beam[1] * math.cos(half) / math.sqrt(1.0 - sine * sine)
+        if beam[3] <= 0.0:
+            places[count], parts[count], rates[count] = place, share, rate
+            count += 1
+            continue
+        cosine = math.cos(math.radians(place))
+        total = 0.0
+        first = count
+        for q in range(AXIAL_POINTS):
+            h = 2.0 * beam[3] * _AXIAL_NODES[q]
+            stretched = cosine * math.sqrt(1.0 + h * h)
+            if abs(stretched) > 0.99999:
+                continue
+            away = math.acos(stretched)
+            places[count] = math.degrees(away)
+            parts[count] = _AXIAL_WEIGHTS[q] * (1.0 - _AXIAL_NODES[q]) / (math.sin(away) * (1.0 + h * h))
+            rates[count] = rate
+            total += parts[count]
+            count += 1
+        for k in range(first, count):
+            parts[k] *= share / total
+    return count
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def place_windows(x, centers, gammas, reach, margin, beam, starts, stops):
     """Lines that the data can see, in order of position, and the points each of them touches.
 
     Returns the line numbers; ``starts`` and ``stops`` are filled in the same order.
     """
+    lowest, highest = x[0], x[x.shape[0] - 1]
+    several = beam[2] > 0.0 or beam[3] > 0.0
+    places, parts, rates = np.empty(2 * AXIAL_POINTS), np.empty(2 * AXIAL_POINTS), np.empty(2 * AXIAL_POINTS)
     order = np.argsort(centers)
     chosen = np.empty(order.shape[0], np.int64)
     count = 0
@@ -177,8 +228,12 @@ def place_windows(x, centers, gammas, reach, margin, lowest, highest, starts, st
         core = 0.6 * gammas[k]
         if inside and np.searchsorted(x, c - core) == np.searchsorted(x, c + core):
             continue  # its top lies in a gap of the data: the tails alone say nothing
-        start = np.searchsorted(x, c - reach * gammas[k])
-        stop = np.searchsorted(x, c + reach * gammas[k])
+        low, high = c, c
+        if several:
+            n_copies = line_copies(c, beam, places, parts, rates)
+            low, high = min(c, places[:n_copies].min()), max(c, places[:n_copies].max())
+        start = np.searchsorted(x, low - reach * gammas[k])
+        stop = np.searchsorted(x, high + reach * gammas[k])
         if stop > start:
             chosen[count] = k
             starts[count] = start
@@ -259,29 +314,65 @@ def _fill_core(x, center, gamma, eta, edge, shape, by_center, by_gamma, by_eta):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offsets, shape, by_center, by_gamma, by_eta):
-    """Pseudo-Voigts of unit area and their derivatives at the points of each window, one behind the other.
+def _fill_line(x, c, gamma, eta, edge, shape, by_center, by_gamma, by_eta):
+    """One pseudo-Voigt and its derivatives at the points of its window."""
+    low = np.searchsorted(x, c - _GAUSS_REACH * gamma)
+    high = max(np.searchsorted(x, c + _GAUSS_REACH * gamma), low)
+    for part in range(3):
+        i = 0 if part == 0 else low if part == 1 else high
+        j = low if part == 0 else high if part == 1 else x.shape[0]
+        fill = (x[i:j], shape[i:j], by_center[i:j], by_gamma[i:j], by_eta[i:j])
+        if part == 1:
+            _fill_core(fill[0], c, gamma, eta, edge, fill[1], fill[2], fill[3], fill[4])
+        else:
+            _fill_tail(fill[0], c, gamma, eta, edge, fill[1], fill[2], fill[3], fill[4])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fill_copies(x, c, gamma, eta, edge, reach, beam, shape, by_center, by_gamma, by_eta):
+    """The sum of all copies of one line and its derivatives at the points of its window."""
+    places, parts, rates = np.empty(2 * AXIAL_POINTS), np.empty(2 * AXIAL_POINTS), np.empty(2 * AXIAL_POINTS)
+    one = np.empty((4, x.shape[0]))
+    shape[:] = 0.0
+    by_center[:] = 0.0
+    by_gamma[:] = 0.0
+    by_eta[:] = 0.0
+    for k in range(line_copies(c, beam, places, parts, rates)):
+        i = np.searchsorted(x, places[k] - reach * gamma)
+        j = max(np.searchsorted(x, places[k] + reach * gamma), i)
+        _fill_line(x[i:j], places[k], gamma, eta, edge, one[0, i:j], one[1, i:j], one[2, i:j], one[3, i:j])
+        _add_scaled(shape[i:j], one[0, i:j], parts[k])
+        _add_scaled(by_center[i:j], one[1, i:j], parts[k] * rates[k])
+        _add_scaled(by_gamma[i:j], one[2, i:j], parts[k])
+        _add_scaled(by_eta[i:j], one[3, i:j], parts[k])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def fill_profiles(
+    x, chosen, centers, gammas, etas, reach, beam, starts, stops, offsets, shape, by_center, by_gamma, by_eta
+):
+    """Lines of unit area and their derivatives at the points of each window, one behind the other.
 
     The Lorentzian is lowered by its value at the end of the window, so that nothing jumps when a point enters or
     leaves: least squares needs a chi2 without steps. What is left out, 4e-4 of the peak at 25 widths, is background.
     """
     edge = 1.0 / (1.0 + 4.0 * reach * reach)
+    several = beam[2] > 0.0 or beam[3] > 0.0
     for s in range(chosen.shape[0]):
         k = chosen[s]
-        c, gamma, eta = centers[k], gammas[k], etas[k]
-        start, stop = starts[s], stops[s]
-        low = min(max(np.searchsorted(x, c - _GAUSS_REACH * gamma), start), stop)
-        high = min(max(np.searchsorted(x, c + _GAUSS_REACH * gamma), low), stop)
-        back = offsets[s] - start
-        for part in range(3):
-            first = start if part == 0 else low if part == 1 else high
-            last = low if part == 0 else high if part == 1 else stop
-            i, j = back + first, back + last
-            fill = (x[first:last], shape[i:j], by_center[i:j], by_gamma[i:j], by_eta[i:j])
-            if part == 1:
-                _fill_core(fill[0], c, gamma, eta, edge, fill[1], fill[2], fill[3], fill[4])
-            else:
-                _fill_tail(fill[0], c, gamma, eta, edge, fill[1], fill[2], fill[3], fill[4])
+        here = x[starts[s] : stops[s]]
+        i, j = offsets[s], offsets[s + 1]
+        fill = (shape[i:j], by_center[i:j], by_gamma[i:j], by_eta[i:j])
+        if several:
+            _fill_copies(here, centers[k], gammas[k], etas[k], edge, reach, beam, fill[0], fill[1], fill[2], fill[3])
+        else:
+            _fill_line(here, centers[k], gammas[k], etas[k], edge, fill[0], fill[1], fill[2], fill[3])
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _add_scaled(out, values, factor):
+    for i in range(out.shape[0]):
+        out[i] += factor * values[i]
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -321,12 +412,6 @@ def _dots(a, rows, low, out):
     while k < m:
         out[k] = _dot(a, rows[k, low : low + n])
         k += 1
-
-
-@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def _add_scaled(out, values, factor):
-    for i in range(out.shape[0]):
-        out[i] += factor * values[i]
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -540,7 +625,7 @@ def _factor_rows(a, low, high):
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _linear(
-    x, y, w, basis, basis_gram, basis_y, wavelength, phase_of, terms, slots, link, n_free, reach, margin, ridge
+    x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
 ):  # fmt: skip
     """Best intensities and background at one set of cells and widths, and the slope of chi2 by the free parameters.
 
@@ -559,10 +644,10 @@ def _linear(
     d_center = np.zeros((n_lines, CENTER_SLOPES))
     d_gamma = np.zeros((n_lines, WIDTH_SLOPES))
     d_eta = np.zeros((n_lines, WIDTH_SLOPES))
-    line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta)
+    line_state(slots, beam[0], phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta)
     starts = np.empty(n_lines, np.int64)
     stops = np.empty(n_lines, np.int64)
-    chosen = place_windows(x, centers, gammas, reach, margin, x[0], x[n - 1], starts, stops)
+    chosen = place_windows(x, centers, gammas, reach, margin, beam, starts, stops)
     n_seen = chosen.shape[0]
     starts = starts[:n_seen]
     stops = stops[:n_seen]
@@ -574,7 +659,9 @@ def _linear(
     by_center = np.empty(size)
     by_gamma = np.empty(size)
     by_eta = np.empty(size)
-    fill_profiles(x, chosen, centers, gammas, etas, reach, starts, stops, offsets, shape, by_center, by_gamma, by_eta)
+    fill_profiles(
+        x, chosen, centers, gammas, etas, reach, beam, starts, stops, offsets, shape, by_center, by_gamma, by_eta
+    )
     weighted = np.empty(size)
     for s in range(n_seen):
         _multiply(weighted[offsets[s] : offsets[s + 1]], shape[offsets[s] : offsets[s + 1]], w[starts[s] : stops[s]])
@@ -779,7 +866,7 @@ def _project(y, w, basis):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def least_chi2(
-    x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, values, lowest, highest,
+    x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link, values, lowest, highest,
     reach, margin, max_steps, tolerance, far,
 ):  # fmt: skip
     """Fit one pattern from a start: Gauss-Newton with Marquardt's damping on the free parameters.
@@ -799,7 +886,7 @@ def least_chi2(
     basis_y = _project(y, w, basis)
     _fill_slots(slots, link, values)
     state = _linear(
-        x, y, w, basis, basis_gram, basis_y, wavelength, phase_of, terms, slots, link, n_free, reach, margin, ridge
+        x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
     )
     normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
     is_own = True  # whether this is the curvature of the point itself
@@ -853,7 +940,7 @@ def least_chi2(
         _fill_slots(slots, link, trial)
         steps += 1
         new = _linear(
-            x, y, w, basis, basis_gram, basis_y, wavelength, phase_of, terms, slots, link, n_free, reach, margin, ridge
+            x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
         )
         if new[0] < chi2:
             # a weak line's curvature is known badly: steps that gain far less than they promise go past the minimum,
@@ -888,7 +975,7 @@ def least_chi2(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def linear_fit(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, reach, margin):
+def linear_fit(x, y, w, basis, basis_gram, beam, phase_of, terms, slots, reach, margin):
     """Intensities and background at fixed cells and widths.
 
     Returns chi2, intensities, and what each background term, in its order, takes off chi2.
@@ -896,19 +983,17 @@ def linear_fit(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, r
     link = np.full(slots.shape[0], -1)
     ridge = np.full(phase_of.shape[0], -1.0)
     basis_y = _project(y, w, basis)
-    state = _linear(
-        x, y, w, basis, basis_gram, basis_y, wavelength, phase_of, terms, slots, link, 0, reach, margin, ridge
-    )
+    state = _linear(x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, 0, reach, margin, ridge)
     return state[0], state[1], state[5]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def equations_at(x, y, w, basis, basis_gram, wavelength, phase_of, terms, slots, link, n_free, reach, margin):
+def equations_at(x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link, n_free, reach, margin):
     """The equations at given cells and widths, as `least_chi2` returns those of its last point."""
     ridge = np.full(phase_of.shape[0], -1.0)
     basis_y = _project(y, w, basis)
     state = _linear(
-        x, y, w, basis, basis_gram, basis_y, wavelength, phase_of, terms, slots, link, n_free, reach, margin, ridge
+        x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
     )
     by_column = np.empty((n_free, x.shape[0]))
     normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, np.empty((n_free, x.shape[0])))

@@ -24,7 +24,9 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
+from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more, is_rich, is_well_fitted, is_wide, with_asked_terms
 from hydrostruct.xrd.assess import solution_cell
+from hydrostruct.xrd.beam import with_beam_of
 from hydrostruct.xrd.common_shape import misfits, with_common_shape
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
@@ -56,6 +58,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
+from hydrostruct.xrd.same_lattice import distance_from_start, is_same_lattice
 from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
@@ -157,7 +160,14 @@ def fit_pattern(
     ('converged', 3.968)
     """
     options = FitOptions.checked(
-        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
+        background,
+        search,
+        wavelength_sigma_ang,
+        distance_relative_sigma,
+        method=method,
+        loss=loss,
+        profile=profile,
+        fix=fix,
     )
     began = time.perf_counter()
     limits = fit_range(pattern, two_theta_deg)
@@ -178,7 +188,8 @@ def fit_pattern(
         background_terms=options.terms or MOST_BACKGROUND_TERMS,
     )
     model = limit_widths(model, line_width(data))
-    answer = _find_answer(model, data, options, seed=_seed_values(model, seed))
+    model, values = _seeded(model, seed)
+    answer = _find_answer(model, data, options, seed=values)
     return report_answer(pattern, answer, options, began)
 
 
@@ -228,7 +239,14 @@ def fit_patterns(
         As in `fit_pattern`.
     """
     options = FitOptions.checked(
-        background, search, wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
+        background,
+        search,
+        wavelength_sigma_ang,
+        distance_relative_sigma,
+        method=method,
+        loss=loss,
+        profile=profile,
+        fix=fix,
     )
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
@@ -261,16 +279,21 @@ def fit_patterns(
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
+            model = free_more(model, [name for name in answer.model.parameter_names if name in ASKED_WORDS])
+            model = with_beam_of(model, answer.model)
         fits.append(report_answer(pattern, answer, options, began))
     return fits
 
 
-def _seed_values(model: LeBailModel, seed: PatternFit | None) -> Floats | None:
+def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, Floats | None]:
+    """The model with the terms that a seed was found to need, and the values of the seed."""
     if seed is None:
-        return None
-    if seed.parameter_names != model.parameter_names:
+        return model, None
+    model = free_more(model, [name for name in seed.parameter_names if name in ASKED_WORDS])
+    if set(seed.parameter_names) != set(model.parameter_names):
         raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
-    return np.array(seed.parameters, dtype=np.float64)
+    known = dict(zip(seed.parameter_names, seed.parameters, strict=True))
+    return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
 
 
 def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed: Floats | None) -> Answer:
@@ -283,6 +306,9 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
+    first = _with_asked(first, data, start, options) or first
+    if first.model is not model:
+        model, start = first.model, np.concatenate((start, first.solution.values[start.size :]))
     is_new = options.search == "auto" and seed is None
     shaped = _with_its_shape(first, options)
     if options.search != "always":
@@ -292,20 +318,76 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     peaks = find_peaks(data)
     evolved = fit_evolved(model, data, (first.solution, first.data), peaks, terms=options.terms) if is_new else []
     tried = [(first.solution, first.data), *evolved]
-    if evolved and convinces(model, *_best(tried)):
-        best = _best(tried)
+    if evolved and convinces(model, *_best(model, tried)):
+        best = _best(model, tried)
         found = _with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options)
         return _settle(found, _rivals(model, tried, best), options)
+    if options.search != "always" and (is_wide(data) or is_rich(data, peaks)):
+        answer = _rich_answer(model, (start, data, peaks), tried, options)
+        if answer is not None:
+            return answer
+    return _answer_near_or_far(model, (start, data, peaks), tried, (first, shaped), options, is_seeded=seed is not None)
+
+
+def _answer_near_or_far(
+    model: LeBailModel,
+    given: tuple[Floats, FitData, Peaks],
+    tried: list[tuple[Solution, FitData]],
+    known: tuple[Explained, Explained],
+    options: FitOptions,
+    *,
+    is_seeded: bool,
+) -> Answer:
+    """Give the start the benefit of the doubt, look for cells elsewhere, and decide between the two."""
+    start, data, peaks = given
+    first, shaped = known
+    has_evolved = len(tried) > 1
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried.insert(1, trusting.on_everything)
     supported = is_supported(trusting.explained, peaks)
     alternatives: tuple[str, ...] = ()
-    if options.search == "always" or (options.search == "auto" and not (supported and seed is not None)):
-        alternatives = _search(model, data, tried, (True, True) if evolved else (False, True, True), options)
-    best = _best(tried)
+    if options.search == "always" or (options.search == "auto" and not (supported and is_seeded)):
+        alternatives = _search(model, data, tried, (True, True) if has_evolved else (False, True, True), options)
+    best = _best(model, tried)
     found = Explained(model=model, solution=best[0], data=best[1])
     found = shaped if best[0] is first.solution else _with_its_shape(found, options)
-    return _decided(found, trusting.explained, (start, data, peaks), alternatives, options)
+    return _decided(found, trusting.explained, given, alternatives, options)
+
+
+def _rich_answer(
+    model: LeBailModel,
+    given: tuple[Floats, FitData, Peaks],
+    tried: list[tuple[Solution, FitData]],
+    options: FitOptions,
+) -> Answer | None:
+    """The answer to a pattern of many lines that no profile fits well enough, if one cell has nearly all of them.
+
+    There single peaks would follow the misfit of each line, at great cost: what lies on no line is left out instead.
+    """
+    start, data, peaks = given
+    best = _as_explained(model, _best(model, tried))
+    if not is_well_fitted(best, peaks) and options.search == "auto":
+        _search(model, data, tried, (False, True), options)
+        best = _as_explained(model, _best(model, tried))
+    asked = _with_asked(best, data, start, options)
+    if asked is not None:
+        return _find_answer(asked.model, data, options, seed=asked.solution.values)
+    best = _with_its_shape(best, options)
+    if not is_well_fitted(best, peaks) or not (is_wide(data) or misfits(best.solution, best.data)):
+        return None
+    rivals = _rivals(model, tried, _best(model, tried))
+    return _settle(leave_out_rest(model, best.solution, best.data), rivals, options)
+
+
+def _as_explained(model: LeBailModel, pair: tuple[Solution, FitData]) -> Explained:
+    return Explained(model=model, solution=pair[0], data=pair[1])
+
+
+def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOptions) -> Explained | None:
+    """A solution with the terms that the pattern asks for; None where it asks for none."""
+    if options.profile != "auto" or not is_wide(data) or not misfits(found.solution, found.data):
+        return None
+    return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.held)
 
 
 def _search(
@@ -317,11 +399,11 @@ def _search(
 ) -> tuple[str, ...]:
     """Add fits from cells elsewhere to those that were tried, until one convinces; returns rivals of the best."""
     for own in own_signal:
-        starts = search_cells(model, *_best(tried), own_signal=own)
+        starts = search_cells(model, *_best(model, tried), own_signal=own)
         tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]
-        if convinces(model, *_best(tried)):
+        if convinces(model, *_best(model, tried)):
             break
-    return _rivals(model, tried, _best(tried))
+    return _rivals(model, tried, _best(model, tried))
 
 
 def _decided(
@@ -442,15 +524,22 @@ def _is_as_good(near: Explained, found: Explained, best: tuple[Solution, FitData
     return theirs <= _MANY_MORE * mine + _SOME_MORE
 
 
-def _best(tried: Sequence[tuple[Solution, FitData]]) -> tuple[Solution, FitData]:
-    """The solution that explains most: least capped chi², with a fine for each background term."""
+def _best(model: LeBailModel, tried: Sequence[tuple[Solution, FitData]]) -> tuple[Solution, FitData]:
+    """The solution that explains most: least capped chi², with a fine for each background term.
+
+    Of those that name the axes of one lattice in another order it is that next to the start.
+    """
     scale = residual_scale(*min(tried, key=lambda pair: pair[0].chi2))
 
     def cost(pair: tuple[Solution, FitData]) -> float:
         solution, data = pair
         return capped_chi2(solution, data, scale=scale) + math.log(data.position.size) * len(data.basis)
 
-    return min(tried, key=cost)
+    best = min(tried, key=cost)
+    same = [
+        pair for pair in tried if is_same_lattice(model, pair[0], best[0]) and cost(pair) < cost(best) + _EQUAL_CHI2
+    ]
+    return min(same, key=lambda pair: distance_from_start(model, pair[0])) if len(same) > 1 else best
 
 
 def _rivals(
@@ -464,7 +553,11 @@ def _rivals(
     words = []
     for other, data in tried:
         mine = _cell_vector(model, other)
-        if not other.converged or any(np.max(np.abs(mine / cell - 1.0)) < 1e-3 for cell in cells):
+        if (
+            not other.converged
+            or is_same_lattice(model, other, best[0])
+            or any(np.max(np.abs(mine / cell - 1.0)) < 1e-3 for cell in cells)
+        ):
             continue
         if capped_chi2(other, data, scale=scale) - least < _EQUAL_CHI2 * noise:
             cells.append(mine)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from hydrostruct.xrd.beam import drawn_places
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
 from hydrostruct.xrd.first_look import Peaks, above_background
 from hydrostruct.xrd.foreign import (
@@ -95,7 +96,7 @@ def _residual_lines(model: LeBailModel, solution: Solution, data: FitData) -> tu
     if seen is None:
         return np.empty(0), left_out
     width = typical_width(model, solution)
-    own = solution.position[np.isfinite(solution.intensity)]
+    own = drawn_places(model, solution.position[np.isfinite(solution.intensity)])
     places: list[float] = []
     for index in np.argsort(-seen, kind="stable"):
         if seen[index] < FOREIGN_SIGMA:
@@ -116,7 +117,7 @@ def _peaks_of_others(
     model: LeBailModel, solution: Solution, data: FitData, peaks: Peaks
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Lines of the pattern that lie on none of the solution's, and all their points."""
-    own = solution.position[np.isfinite(solution.position)]
+    own = drawn_places(model, solution.position[np.isfinite(solution.position)])
     reach = OWN_FWHM * typical_width(model, solution)
     nearest = np.min(np.abs(peaks.position_deg[:, None] - own[None, :]), axis=1, initial=np.inf)
     theirs = np.flatnonzero(nearest > reach)

@@ -63,13 +63,11 @@ def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineCol
         slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, d_center, d_width, d_mixing
     )
     starts, stops = np.empty(count, np.int64), np.empty(count, np.int64)
-    seen = kernels.place_windows(
-        position, center, width, REACH_FWHM, MARGIN_FWHM, position[0], position[-1], starts, stops
-    )
+    seen = kernels.place_windows(position, center, width, REACH_FWHM, MARGIN_FWHM, model.beam, starts, stops)
     starts, stops = starts[: seen.size], stops[: seen.size]
     offsets = np.concatenate(([0], np.cumsum(stops - starts)))
     flat = [np.empty(int(offsets[-1])) for _ in range(4)]
-    kernels.fill_profiles(position, seen, center, width, mixing, REACH_FWHM, starts, stops, offsets, *flat)
+    kernels.fill_profiles(position, seen, center, width, mixing, REACH_FWHM, model.beam, starts, stops, offsets, *flat)
     windows = tuple(slice(int(first), int(last)) for first, last in zip(starts, stops, strict=True))
     parts = [slice(int(first), int(last)) for first, last in itertools.pairwise(offsets)]
     shape = np.zeros((position.size, seen.size))

@@ -109,6 +109,15 @@ class LeBailModel:
     """Smallest value each may take."""
     highest: Floats
     """Largest value each may take."""
+    second_line: tuple[float, float] = (1.0, 0.0)
+    """A second wavelength over the first, and its part of the area of each line; see `hydrostruct.xrd.beam`."""
+    axial: float = 0.0
+    """Half the height of slit and sample over their distance, for axial divergence."""
+
+    @property
+    def beam(self) -> Floats:
+        """Wavelength in Å, second one over it, part of that, axial divergence: as the loops want them, shape (4,)."""
+        return np.array([self.wavelength_ang, *self.second_line, self.axial])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,8 +47,8 @@ def test_a_line_and_its_slopes_agree_with_the_formula_and_its_differences(width:
     )
     found = [np.empty(int(stops[0] - starts[0])) for _ in range(4)]
     kernels.fill_profiles(
-        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH, starts, stops,
-        np.array([0, int(stops[0] - starts[0])]), *found,
+        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH,
+        np.array([0.6199, 1.0, 0.0, 0.0]), starts, stops, np.array([0, int(stops[0] - starts[0])]), *found,
     )  # fmt: skip
     window = x[starts[0] : stops[0]]
     line = drawn(window, center, width, mixing)

@@ -82,6 +82,7 @@ def test_the_terms_stand_in_the_order_of_their_names() -> None:
 TERMS = np.array([
     [1.0, 0.0, 0, 0, 0, 0, 0, 0, 0], [3.0, 4.0, 0, 0, 0, 0, 0.4, 0.1, 0.2], [7.0, 1.0, 0, 0, 0, 0, 0.05, -0.1, 0.9]
 ])  # fmt: skip
+BEAM = np.array([0.6199, 1.0, 0.0, 0.0])  # one wavelength, no axial divergence
 PHASE_OF = np.zeros(3, dtype=np.int64)
 SLOTS = np.array([0.1, 0.034, 0, 0, 0, 0, 0.02, -0.001, 0.004, 0.0003, 0.03, 0.05, 0.05, 0, 0, 0, 0, 0.013, 0.002])
 
@@ -139,7 +140,7 @@ def profiles(center: float, gamma: float, eta: float) -> tuple[np.ndarray, ...]:
     out = tuple(np.zeros(x.size) for _ in range(4))
     chosen, offsets = np.array([0]), np.array([0, x.size])
     kernels.fill_profiles(
-        x, chosen, np.array([center]), np.array([gamma]), np.array([eta]), REACH, start, stop, offsets, *out
+        x, chosen, np.array([center]), np.array([gamma]), np.array([eta]), REACH, BEAM, start, stop, offsets, *out
     )
     return (x, *out)
 

@@ -1,0 +1,278 @@
+"""Terms that a pattern asks for beyond those that were freed: zero, widths by the angle, Kα2, axial divergence.
+
+Over the narrow range of a diamond cell none can be told from the cell, and all are left to the user. Over a wide one,
+of a laboratory or a high-resolution instrument, they are no matter of taste: lines lie beside their places, and what
+looks like foreign lines is their misfit.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd.agreement import serial_factor
+from hydrostruct.xrd.beam import with_second_line
+from hydrostruct.xrd.common_shape import misfits
+from hydrostruct.xrd.engine import Solution, fit_with_background, solve
+from hydrostruct.xrd.first_look import Peaks
+from hydrostruct.xrd.foreign import Explained, rests_free
+from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
+from hydrostruct.xrd.model import FitData, LeBailModel
+
+Floats = npt.NDArray[np.float64]
+
+_LEAST_RANGE = 0.25
+_FEWEST_LINES = 3
+_CLEARLY = 30.0
+_LEAST_GAIN, _MUCH = 0.01, 0.1
+_HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
+_CLOSER = 3
+_WORSE = 1.05
+_SMALL_RESIDUAL = 0.3
+_MOST_FITTED = 0.85
+_NOISE_SIGMA = 4.0
+_STRONG_SIGMA, _STRONG = 10.0, 0.01
+_NEAR_FWHM = 0.5
+_ASKED = (("zero",), ("u", "v"))
+_LIMITS = {"zero": (-1.0, 1.0), "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
+_PATTERN_WORDS = ("zero",)
+ASKED_WORDS = tuple(_LIMITS)
+"""What may be freed because the pattern asks for it."""
+_RICH = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asking:
+    """What every trial needs."""
+
+    data: FitData
+    """The pattern with the longest background."""
+    starts: Sequence[Floats]
+    """Where the cells may be as well."""
+    terms: int | None
+    """Background terms; None to let the data choose."""
+
+
+def with_asked_terms(
+    found: Explained, data: FitData, starts: Sequence[Floats], peaks: Peaks, *, terms: int | None, held: Collection[str]
+) -> Explained | None:
+    """Fit again with a free zero, and with widths that follow the angle, where the pattern asks for them.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit of the phases alone came to rest.
+    data : FitData
+        The pattern with the longest background.
+    starts : sequence of array, shape (parameters,)
+        Where the cells may be as well: a shift of the zero leads a fit without it astray.
+    peaks : Peaks
+        Lines of the pattern.
+    terms : int or None
+        Background terms; None to let the data choose.
+    held : collection of str
+        Words that the user holds.
+
+    Returns
+    -------
+    Explained or None
+        With more free parameters; None where the fit leaves no more than noise, the range of tan θ is below 0.25, the
+        lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial factor)
+        and a hundredth of it, or what they give is no fit: 85 lines of 100 must be fitted to a third of their
+        height.
+    """
+    if not is_wide(data) or peaks.position_deg.size < _FEWEST_LINES:
+        return None
+    asking = _Asking(data=data, starts=starts, terms=terms)
+    best = found
+    for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
+        best = _with_second(best, asking)
+        for words in _ASKED:
+            best = _with_words(best, [word for word in words if _may_be_asked(best.model, word, held)], asking)
+    best = _with_axial(best, [word for words in _ASKED for word in words if _may_be_asked(best.model, word, held)])
+    return None if best is found or not is_well_fitted(best, peaks) else best
+
+
+def is_wide(data: FitData) -> bool:
+    """Whether tan θ runs over more than 0.25: then a zero is no cell, and widths follow the angle."""
+    low, high = (math.tan(math.radians(0.5 * data.position[end])) for end in (0, -1))
+    return high - low >= _LEAST_RANGE
+
+
+def is_well_fitted(found: Explained, peaks: Peaks) -> bool:
+    """Whether a fit came to rest and has 85 of 100 lines of a pattern, as `fitted_part` counts them.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit came to rest.
+    peaks : Peaks
+        Lines of the pattern.
+
+    Returns
+    -------
+    bool
+    """
+    return rests_free(found) and fitted_part(found, peaks) >= _MOST_FITTED
+
+
+def fitted_part(found: Explained, peaks: Peaks) -> float:
+    """Part of the strong lines of a pattern of which a fit leaves no more than a third of their height.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit came to rest.
+    peaks : Peaks
+        Lines of the pattern.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN without lines. Those count that stand ten sigma high, and a hundredth of the strongest. A right cell
+        has nearly all of them even where their shape is not the model's; a wrong one of many lines has some by chance.
+    """
+    data = found.data
+    strong, sigma = _strong_lines(data, peaks)
+    reach = _NEAR_FWHM * peaks.width_deg[strong]
+    first = np.searchsorted(data.position, peaks.position_deg[strong] - reach)
+    last = np.searchsorted(data.position, peaks.position_deg[strong] + reach, side="right")
+    left = np.array([
+        np.max(np.abs(found.solution.residual[low:high]), initial=0.0) for low, high in zip(first, last, strict=True)
+    ])  # fmt: skip
+    small = _SMALL_RESIDUAL * peaks.prominence[strong] + _NOISE_SIGMA * sigma[strong]
+    return float(np.mean(left < small)) if left.size else np.nan
+
+
+def is_rich(data: FitData, peaks: Peaks) -> bool:
+    """Whether a pattern has twenty strong lines or more: a wrong cell then meets few of them by chance."""
+    return _strong_lines(data, peaks)[0].size >= _RICH
+
+
+def _strong_lines(data: FitData, peaks: Peaks) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Numbers of the lines that count, and sigma of the intensity at every line."""
+    sigma = 1.0 / np.sqrt(np.interp(peaks.position_deg, data.position, data.weight))
+    least = np.maximum(_STRONG_SIGMA * sigma, _STRONG * np.max(peaks.prominence, initial=0.0))
+    return np.flatnonzero(peaks.prominence > least), sigma
+
+
+def _may_be_asked(model: LeBailModel, word: str, held: Collection[str]) -> bool:
+    """Whether a word is neither free nor held by the user, nor given a value."""
+    return word not in model.parameter_names and word not in held and not np.any(model.slots[_slots_of(model, word)])
+
+
+def _slots_of(model: LeBailModel, word: str) -> npt.NDArray[np.int64]:
+    """Numbers of the slots that a word fills: of the pattern, or of every phase."""
+    count = (model.slots.size - 2) // PHASE_SLOTS
+    if word in _PATTERN_WORDS:
+        return np.array([count * PHASE_SLOTS])
+    return np.arange(count) * PHASE_SLOTS + CELL_SLOTS + ("u", "v").index(word)
+
+
+def free_more(model: LeBailModel, words: Sequence[str]) -> LeBailModel:
+    """The model with more free parameters, which start at 0 and come after its own.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Without single peaks.
+    words : sequence of str
+        Of ``zero``, ``u``, ``v``; those that are free already are passed over.
+
+    Returns
+    -------
+    LeBailModel
+    """
+    new = [word for word in words if word not in model.parameter_names]
+    link = model.link.copy()
+    for number, word in enumerate(new):
+        link[_slots_of(model, word)] = len(model.parameter_names) + number
+    limits = np.array([_LIMITS[word] for word in new]).reshape(-1, 2)
+    return replace(
+        model,
+        link=link,
+        parameter_names=(*model.parameter_names, *new),
+        start=np.concatenate((model.start, np.zeros(len(new)))),
+        lowest=np.concatenate((model.lowest, limits[:, 0])),
+        highest=np.concatenate((model.highest, limits[:, 1])),
+    )
+
+
+def _with_second(found: Explained, asking: _Asking) -> Explained:
+    """The fit with the Kα2 of its tube, where there is one and it is better by a tenth."""
+    if found.model.second_line[1] > 0 or not misfits(found.solution, found.data):
+        return found
+    double = with_second_line(found.model)
+    if double is None:
+        return found
+    many = found.solution.values
+    starts = [np.concatenate((start, many[start.size :])) for start in asking.starts]
+    best = _best_of(found, double, [many, *starts], asking, least_gain=_MUCH)
+    if best is found:
+        return found
+    shared = (best.model.second_line[0], np.array([0.8, 1.0, 1.2]) * best.model.second_line[1])
+    trials = [_resettled(best, replace(best.model, second_line=(shared[0], float(part)))) for part in shared[1]]
+    return min(trials, key=lambda one: one.solution.chi2)
+
+
+def _with_words(found: Explained, words: Sequence[str], asking: _Asking) -> Explained:
+    """The better of a fit and those with more free words, from where it is and from other starts."""
+    if not words or not misfits(found.solution, found.data):
+        return found
+    wide, new, many = free_more(found.model, words), np.zeros(len(words)), found.solution.values
+    starts = [np.concatenate((start, many[start.size :], new)) for start in asking.starts]
+    return _best_of(found, wide, [np.concatenate((many, new)), *starts], asking, least_gain=_LEAST_GAIN)
+
+
+def _best_of(
+    found: Explained, model: LeBailModel, starts: Sequence[Floats], asking: _Asking, *, least_gain: float
+) -> Explained:
+    """The best fit of another model from some starts, or what was given where that is as good."""
+    fits = [fit_with_background(model, asking.data, values, terms=asking.terms) for values in starts]
+    trials = [replace(found, model=model, solution=solution, data=data) for solution, data in fits]
+    at_rest = [one for one in trials if rests_free(one)]
+    best = min(at_rest, key=lambda one: one.solution.chi2, default=found)
+    return best if _is_worth_it(found.solution, best.solution, best.data, least_gain) else found
+
+
+def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
+    """The fit with axial divergence and free words, where it is better for that.
+
+    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell. It is found first
+    coarsely, then between the best three.
+    """
+    if found.model.axial > 0 or not misfits(found.solution, found.data):
+        return found
+    wide = free_more(found.model, words)
+    start = replace(found.solution, values=np.concatenate((found.solution.values, np.zeros(len(words)))))
+    tried = [_resettled(replace(found, solution=start), wide)]
+    for height in _HEIGHTS:
+        tried.append(_resettled(tried[-1], replace(wide, axial=height)))
+        if tried[-1].solution.chi2 > _WORSE * min(one.solution.chi2 for one in tried):
+            break
+    for _ in range(_CLOSER):
+        tried.sort(key=lambda one: one.model.axial)
+        best = min(range(len(tried)), key=lambda number: tried[number].solution.chi2)
+        if best == 0:
+            return found
+        near = tried[best - 1 : best + 2]
+        middle = [0.5 * (one.model.axial + other.model.axial) for one, other in itertools.pairwise(near)]
+        tried += [_resettled(tried[best], replace(wide, axial=height)) for height in middle]
+    last = min((one for one in tried if rests_free(one)), key=lambda one: one.solution.chi2, default=found)
+    return last if _is_worth_it(found.solution, last.solution, last.data, _LEAST_GAIN) else found
+
+
+def _resettled(found: Explained, model: LeBailModel) -> Explained:
+    """The same fit with another beam."""
+    return replace(found, model=model, solution=solve(model, found.data, found.solution.values))
+
+
+def _is_worth_it(before: Solution, after: Solution, data: FitData, least_gain: float) -> bool:
+    gained = before.chi2 - after.chi2
+    unit = after.chi2 / data.position.size * serial_factor(after.residual * np.sqrt(data.weight)) ** 2
+    return bool(gained > _CLEARLY * unit and gained > least_gain * before.chi2)

@@ -1,0 +1,86 @@
+"""What a beam does to every line alike: a second wavelength beside the first, and axial divergence.
+
+A laboratory tube without a monochromator gives each line a companion, Kα2, at half its height. Slit and sample of a
+height that is no small part of their distance draw each line out: towards low angles below 90°, and the more the
+farther from there. Both are fixed by one number each for the whole pattern, found where it asks for them by
+`hydrostruct.xrd.asked_terms`; the loops of `hydrostruct.xrd.kernels` then draw a line as a sum of copies.
+
+References
+----------
+Deslattes et al., Rev. Mod. Phys. 75, 35 (2003), doi 10.1103/RevModPhys.75.35: wavelengths of the tubes.
+Finger, Cox and Jephcoat, J. Appl. Cryst. 27, 892 (1994), doi 10.1107/S0021889894004218: axial divergence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd.model import LeBailModel
+
+Floats = npt.NDArray[np.float64]
+
+TUBES_ANG = {
+    "Cr": (2.289726, 2.293651),
+    "Fe": (1.936041, 1.939973),
+    "Co": (1.788996, 1.792835),
+    "Cu": (1.540593, 1.544427),
+    "Mo": (0.709317, 0.713607),
+    "Ag": (0.559422, 0.563813),
+}
+"""Kα1 and Kα2 of the anodes in use, in Å."""
+_ALIKE = 1e-4
+SECOND_PART = 1.0 / 3.0
+"""Part of Kα2 in the area of both: half of Kα1, by the numbers of electrons that may fall."""
+
+
+def with_second_line(model: LeBailModel) -> LeBailModel | None:
+    """The model with the Kα2 of the tube that its wavelength belongs to.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        With one wavelength.
+
+    Returns
+    -------
+    LeBailModel or None
+        None where the wavelength is no tube's to 1 in 10 000. Where it is the mean of Kα1 and Kα2, weighted two to one,
+        that of the model becomes that of Kα1.
+    """
+    for first, second in TUBES_ANG.values():
+        mean = (2.0 * first + second) / 3.0
+        for known in (first, mean):
+            if abs(model.wavelength_ang / known - 1.0) < _ALIKE:
+                own = model.wavelength_ang * first / known
+                return replace(model, wavelength_ang=own, second_line=(second / first, SECOND_PART))
+    return None
+
+
+def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
+    """Where lines at given angles show: there, and where the second wavelength puts them.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Its beam.
+    position_deg : array, shape (n,)
+        2θ by the first wavelength, in degrees.
+
+    Returns
+    -------
+    array, shape (n,) or (2n,)
+    """
+    ratio, part = model.second_line
+    if not part > 0:
+        return position_deg
+    with np.errstate(invalid="ignore"):
+        sine = np.minimum(ratio * np.sin(np.radians(0.5 * position_deg)), 1.0)
+    return np.concatenate((position_deg, np.degrees(2.0 * np.arcsin(sine))))
+
+
+def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:
+    """A model with the wavelengths and the axial divergence of another one."""
+    return replace(model, wavelength_ang=other.wavelength_ang, second_line=other.second_line, axial=other.axial)

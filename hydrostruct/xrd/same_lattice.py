@@ -1,0 +1,55 @@
+"""Two cells that are one lattice: the same axes in another order.
+
+Where the absences of a space group do not tell its axes apart, as in P2₁2₁2₁, an orthorhombic cell has six names. The
+one next to the start is meant.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.material.cell import CrystalSystem, cell_array
+from hydrostruct.xrd.assess import solution_cell
+from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.model import LeBailModel
+
+Floats = npt.NDArray[np.float64]
+
+_ALIKE = 1e-3
+
+
+def is_same_lattice(model: LeBailModel, one: Solution, other: Solution) -> bool:
+    """Whether two solutions have the same lattice in every phase, the order of orthorhombic axes apart.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        The phases.
+    one, other : Solution
+        Of fits of this model.
+
+    Returns
+    -------
+    bool
+        True where axes agree to 0.1 % and angles to as much.
+    """
+    return all(
+        np.max(np.abs(_sorted_cell(model, one, index) / _sorted_cell(model, other, index) - 1.0)) < _ALIKE
+        for index in range(len(model.phases))
+    )
+
+
+def distance_from_start(model: LeBailModel, solution: Solution) -> float:
+    """Largest relative distance of an axis or angle of any phase from where it started."""
+    return max(
+        float(np.max(np.abs(cell_array(solution_cell(model, solution, index)) / cell_array(start) - 1.0)))
+        for index, start in enumerate(model.start_cells)
+    )
+
+
+def _sorted_cell(model: LeBailModel, solution: Solution, index: int) -> Floats:
+    cell = cell_array(solution_cell(model, solution, index))
+    if model.phases[index].system is CrystalSystem.ORTHORHOMBIC:
+        cell[:3] = np.sort(cell[:3])
+    return cell
