@@ -26,7 +26,7 @@ from hydrostruct.xrd.model import FitData, LeBailModel
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_RANGE = 0.25
+_LEAST_RANGE = 0.4
 _FEWEST_LINES = 3
 _CLEARLY = 30.0
 _LEAST_GAIN, _MUCH = 0.01, 0.1
@@ -43,7 +43,7 @@ _LIMITS = {"zero": (-1.0, 1.0), "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
 _PATTERN_WORDS = ("zero",)
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
-_RICH = 20
+_RICH = 40  # more than single peaks may be
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +81,7 @@ def with_asked_terms(
     Returns
     -------
     Explained or None
-        With more free parameters; None where the fit leaves no more than noise, the range of tan θ is below 0.25, the
+        With more free parameters; None where the fit leaves no more than noise, the range of tan θ is below 0.4, the
         lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial factor)
         and a hundredth of it, or what they give is no fit: 85 lines of 100 must be fitted to a third of their
         height.
@@ -94,12 +94,13 @@ def with_asked_terms(
         best = _with_second(best, asking)
         for words in _ASKED:
             best = _with_words(best, [word for word in words if _may_be_asked(best.model, word, held)], asking)
+        best = _with_its_part(best)
     best = _with_axial(best, [word for words in _ASKED for word in words if _may_be_asked(best.model, word, held)])
     return None if best is found or not is_well_fitted(best, peaks) else best
 
 
 def is_wide(data: FitData) -> bool:
-    """Whether tan θ runs over more than 0.25: then a zero is no cell, and widths follow the angle."""
+    """Whether tan θ runs over more than 0.4: then a zero is no cell, and widths follow the angle."""
     low, high = (math.tan(math.radians(0.5 * data.position[end])) for end in (0, -1))
     return high - low >= _LEAST_RANGE
 
@@ -150,7 +151,7 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 
 
 def is_rich(data: FitData, peaks: Peaks) -> bool:
-    """Whether a pattern has twenty strong lines or more: a wrong cell then meets few of them by chance."""
+    """Whether a pattern has forty strong lines or more: a wrong cell then meets few of them by chance."""
     return _strong_lines(data, peaks)[0].size >= _RICH
 
 
@@ -196,6 +197,7 @@ def free_more(model: LeBailModel, words: Sequence[str]) -> LeBailModel:
     return replace(
         model,
         link=link,
+        asked=(*model.asked, *new),
         parameter_names=(*model.parameter_names, *new),
         start=np.concatenate((model.start, np.zeros(len(new)))),
         lowest=np.concatenate((model.lowest, limits[:, 0])),
@@ -212,12 +214,27 @@ def _with_second(found: Explained, asking: _Asking) -> Explained:
         return found
     many = found.solution.values
     starts = [np.concatenate((start, many[start.size :])) for start in asking.starts]
-    best = _best_of(found, double, [many, *starts], asking, least_gain=_MUCH)
-    if best is found:
+    return _best_of(found, double, [many, *starts], asking, least_gain=_MUCH)
+
+
+def _with_its_part(found: Explained) -> Explained:
+    """The fit with the part of Kα2 that suits the pattern best: the least of a parabola, twice."""
+    ratio, part = found.model.second_line
+    if not part > 0:
         return found
-    shared = (best.model.second_line[0], np.array([0.8, 1.0, 1.2]) * best.model.second_line[1])
-    trials = [_resettled(best, replace(best.model, second_line=(shared[0], float(part)))) for part in shared[1]]
-    return min(trials, key=lambda one: one.solution.chi2)
+    tried = [found]
+    for reach in (0.15, 0.05):
+        middle = min(tried, key=lambda one: one.solution.chi2).model.second_line[1]
+        three = [
+            _resettled(found, replace(found.model, second_line=(ratio, middle * (1.0 + step))))
+            for step in (-reach, 0.0, reach)
+        ]
+        low, here, high = (one.solution.chi2 for one in three)
+        bend = low - 2.0 * here + high
+        step = 0.5 * (low - high) / bend if bend > 0 else math.copysign(1.0, low - high)
+        least = middle * (1.0 + reach * min(max(step, -2.0), 2.0))
+        tried += [*three, _resettled(found, replace(found.model, second_line=(ratio, min(max(least, 0.05), 0.6))))]
+    return min((one for one in tried if rests_free(one)), key=lambda one: one.solution.chi2, default=found)
 
 
 def _with_words(found: Explained, words: Sequence[str], asking: _Asking) -> Explained:

@@ -14,6 +14,7 @@ from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, 
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
+from hydrostruct.xrd.beam import beam_notes
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
 from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
@@ -271,6 +272,7 @@ def report_fit(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
+            *beam_notes(model),
             *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
             *_stress_notes(fits),

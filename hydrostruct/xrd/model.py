@@ -113,6 +113,8 @@ class LeBailModel:
     """A second wavelength over the first, and its part of the area of each line; see `hydrostruct.xrd.beam`."""
     axial: float = 0.0
     """Half the height of slit and sample over their distance, for axial divergence."""
+    asked: tuple[str, ...] = ()
+    """Words that were freed because the pattern asks for them; see `hydrostruct.xrd.asked_terms`."""
 
     @property
     def beam(self) -> Floats:
