@@ -32,6 +32,7 @@ _CLEARLY = 30.0
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
 _CLOSER = 3
+_TRIAL_STEPS = 8
 _WORSE = 1.05
 _SMALL_RESIDUAL = 0.3
 _MOST_FITTED = 0.85
@@ -94,6 +95,8 @@ def with_asked_terms(
         best = _with_second(best, asking)
         for words in _ASKED:
             best = _with_words(best, [word for word in words if _may_be_asked(best.model, word, held)], asking)
+        if best is found:
+            break
         best = _with_its_part(best)
     best = _with_axial(best, [word for words in _ASKED for word in words if _may_be_asked(best.model, word, held)])
     return None if best is found or not is_well_fitted(best, peaks) else best
@@ -234,7 +237,8 @@ def _with_its_part(found: Explained) -> Explained:
         step = 0.5 * (low - high) / bend if bend > 0 else math.copysign(1.0, low - high)
         least = middle * (1.0 + reach * min(max(step, -2.0), 2.0))
         tried += [*three, _resettled(found, replace(found.model, second_line=(ratio, min(max(least, 0.05), 0.6))))]
-    return min((one for one in tried if rests_free(one)), key=lambda one: one.solution.chi2, default=found)
+    best = _at_rest(min(tried, key=lambda one: one.solution.chi2))
+    return best if rests_free(best) else found
 
 
 def _with_words(found: Explained, words: Sequence[str], asking: _Asking) -> Explained:
@@ -250,11 +254,14 @@ def _best_of(
     found: Explained, model: LeBailModel, starts: Sequence[Floats], asking: _Asking, *, least_gain: float
 ) -> Explained:
     """The best fit of another model from some starts, or what was given where that is as good."""
-    fits = [fit_with_background(model, asking.data, values, terms=asking.terms) for values in starts]
-    trials = [replace(found, model=model, solution=solution, data=data) for solution, data in fits]
-    at_rest = [one for one in trials if rests_free(one)]
-    best = min(at_rest, key=lambda one: one.solution.chi2, default=found)
-    return best if _is_worth_it(found.solution, best.solution, best.data, least_gain) else found
+    trials = [solve(model, found.data, values, most_steps=_TRIAL_STEPS) for values in starts]
+    best = min(trials, key=lambda one: one.chi2)
+    if not _is_worth_it(found.solution, best, found.data, least_gain):
+        return found
+    solution, data = fit_with_background(model, asking.data, best.values, terms=asking.terms, widths_are_known=True)
+    settled = replace(found, model=model, solution=solution, data=data)
+    is_better = rests_free(settled) and _is_worth_it(found.solution, solution, data, least_gain)
+    return settled if is_better else found
 
 
 def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
@@ -280,13 +287,19 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
         near = tried[best - 1 : best + 2]
         middle = [0.5 * (one.model.axial + other.model.axial) for one, other in itertools.pairwise(near)]
         tried += [_resettled(tried[best], replace(wide, axial=height)) for height in middle]
-    last = min((one for one in tried if rests_free(one)), key=lambda one: one.solution.chi2, default=found)
-    return last if _is_worth_it(found.solution, last.solution, last.data, _LEAST_GAIN) else found
+    last = _at_rest(min(tried, key=lambda one: one.solution.chi2))
+    return last if rests_free(last) and _is_worth_it(found.solution, last.solution, last.data, _LEAST_GAIN) else found
 
 
 def _resettled(found: Explained, model: LeBailModel) -> Explained:
-    """The same fit with another beam."""
-    return replace(found, model=model, solution=solve(model, found.data, found.solution.values))
+    """The same fit with another beam, a few steps on."""
+    return replace(
+        found, model=model, solution=solve(model, found.data, found.solution.values, most_steps=_TRIAL_STEPS)
+    )
+
+
+def _at_rest(found: Explained) -> Explained:
+    return replace(found, solution=solve(found.model, found.data, found.solution.values))
 
 
 def _is_worth_it(before: Solution, after: Solution, data: FitData, least_gain: float) -> bool:

@@ -385,7 +385,10 @@ def _as_explained(model: LeBailModel, pair: tuple[Solution, FitData]) -> Explain
 
 def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOptions) -> Explained | None:
     """A solution with the terms that the pattern asks for; None where it asks for none."""
-    if options.profile != "auto" or not is_wide(data) or not misfits(found.solution, found.data):
+    model = found.model
+    if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
+        return None
+    if not is_wide(data) or not misfits(found.solution, found.data):
         return None
     return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.held)
 
