@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 _KERNEL = np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / 6.0
 _GAIN = float(np.sum(_KERNEL**2))
 _MEDIAN_OF_SQUARE = 0.454936423
+_LEAST_VARIANCE = 0.5
 _LEAST_BINS, _POINTS_PER_BIN = 3, 40
 _SPIKE_SIGMAS, _SPIKE_WINDOW, _FLANK_SHARE = 6.0, 7, 0.35
 _NEEDLE_SIGMAS, _NEEDLE_RATIO = 5.0, 2.0
@@ -53,7 +54,10 @@ def point_noise(y: npt.ArrayLike) -> Floats:
     variance = np.array([np.median(square[one]) for one in bins]) / _MEDIAN_OF_SQUARE
     floor = max(float(np.median(variance)) * 1e-3, (1e-9 * float(np.max(np.abs(values)))) ** 2, 1e-200)
     constant, gain = _line(mean, np.maximum(variance, floor))
-    return np.asarray(np.sqrt(np.maximum(constant + gain * level, floor)))
+    # where few points are dim, or bright, the line's end is a guess: never far below what was seen anywhere
+    return np.asarray(
+        np.sqrt(np.maximum(constant + gain * level, max(floor, _LEAST_VARIANCE * float(np.min(variance)))))
+    )
 
 
 def spike_mask(y: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -31,6 +31,8 @@ class FoundStep:
     """The local fit."""
     line_preference: float
     """How much better a line describes it than a step, as `line_preference` says; NaN where it was not asked."""
+    possible: bool = False
+    """Whether a step of the least height that is meant cannot be excluded there."""
 
 
 def chosen_step(
@@ -57,7 +59,7 @@ def chosen_step(
         return _nearest(found, near_cm1)
     steps = sorted((one for one in found if one.candidate.kind == "step"), key=lambda one: one.candidate.edge_cm1)
     if not steps or steps[-1].candidate.edge_cm1 < band + _SHOULDER_CM1:
-        hint = _hint(found, steps)
+        hint = _hint(found, steps) or _possible(found, steps, hidden_contrast)
         if hint is not None:
             return hint
     if not steps:
@@ -72,18 +74,19 @@ def chosen_step(
 
 
 def _highest(steps: list[FoundStep], band: float) -> tuple[FoundStep, list[FoundStep]]:
-    """The highest step, and what was passed over: falls that a line describes as well, twice as low as a plain step."""
+    """The highest step, and what was passed over: falls that a line describes as well and that a plain step outdoes."""
     plain = [one for one in steps if not _could_be_line(one) and not one.candidate.edge_cm1 < band + _SHOULDER_CM1]
     for number in range(len(steps) - 1, -1, -1):
         best = steps[number]
-        lower = [
-            one
-            for one in plain
-            if one.candidate.edge_cm1 < best.candidate.edge_cm1 and one.fit.height > 2.0 * best.fit.height
-        ]
+        lower = [one for one in plain if one.candidate.edge_cm1 < best.candidate.edge_cm1 and _outdoes(one, best)]
         if not (_could_be_line(best) and lower):
             return best, steps[number + 1 :]
     return steps[-1], []
+
+
+def _outdoes(one: FoundStep, other: FoundStep) -> bool:
+    """Whether a step is twice as high as another, or twice as sure."""
+    return one.fit.height > 2.0 * other.fit.height or one.candidate.significance > 2.0 * other.candidate.significance
 
 
 def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Verdict, str] | None:
@@ -95,14 +98,32 @@ def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Ve
     best = max(hints, key=lambda one: one.candidate.significance)
     if not steps:
         return best, Verdict.AMBIGUOUS, "Only a weak step stands above the first-order band."
+    return best, Verdict.AMBIGUOUS, _shoulder(lowest)
+
+
+def _shoulder(at: float) -> str:
     return (
-        best,
-        Verdict.AMBIGUOUS,
-        (
-            f"A surer step, at {lowest:.1f} cm⁻¹, lies so near to the top of the first-order band that it may be the "
-            "band's own shoulder."
-        ),
+        f"A surer step, at {at:.1f} cm⁻¹, lies so near to the top of the first-order band that it may be the band's "
+        "own shoulder."
     )
+
+
+def _possible(found: list[FoundStep], steps: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:
+    """A place that is no step by itself, but where one cannot be excluded."""
+    lowest = steps[-1].candidate.edge_cm1 if steps else -math.inf
+    places = [
+        one for one in found
+        if one.possible and one.fit.verdict is Verdict.CONVERGED and one.candidate.edge_cm1 > lowest
+        and not one.line_preference > _LINE_CHI2
+    ]  # fmt: skip
+    if not places or hidden > MEANT_CONTRAST:
+        return None
+    best = max(places, key=lambda one: one.candidate.significance)
+    reason = (
+        f"No step stands above the noise, but one of {100 * MEANT_CONTRAST:.0f} % of the band cannot be excluded here "
+        f"({best.candidate.significance:.1f} standard deviations)."
+    )
+    return best, Verdict.AMBIGUOUS, f"{reason} {_shoulder(lowest)}" if steps else reason
 
 
 def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:

@@ -169,6 +169,23 @@ def _with_tail(p: Floats, tail: int) -> Floats:
     return np.asarray(np.append(p, math.log(length)) - np.array([tail * length, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]))
 
 
+def fit_held_step(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float) -> StepFit:
+    """Fit one falling step whose width the data do not say.
+
+    Parameters
+    ----------
+    x, y, sigma, start_cm1
+        As in `fit_step`.
+
+    Returns
+    -------
+    StepFit
+        The average over a few widths.
+    """
+    begin = _start(x, y, sigma, start_cm1)
+    return failed_step() if begin is None else _held_step(x, y, sigma, begin, float(np.ptp(y)) or 1.0)
+
+
 def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats, scale: float) -> StepFit:
     """A step that the noise lets shrink to nothing between two points: fitted at held widths, all of them averaged."""
     fits = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,12 @@ from anvil_simulator import FAMILIES, simulate_anvil
 
 import hydrostruct as hs
 from hydrostruct.numerics.noise import spike_mask
+from hydrostruct.raman.edge_fit import EdgeCandidate
+from hydrostruct.raman.edge_rule import FoundStep, chosen_step
 from hydrostruct.raman.line_or_step import line_preference
+from hydrostruct.raman.step import failed_step
 from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_columns, step_curve
+from hydrostruct.verdict import Verdict
 
 X = np.arange(1500.0, 1600.0, 1.0)
 
@@ -52,6 +57,41 @@ def test_where_the_noise_hides_the_steps_looked_for_absence_is_not_said() -> Non
     assert edge.candidates
     quiet = hs.find_edge(hs.Spectrum(shift_cm1=x, intensity=clean + random.normal(0.0, 20.0, x.size)))
     assert quiet.verdict == "absent"
+
+
+def band_and_step(random: np.random.Generator, *, contrast: float, noise: float) -> hs.Spectrum:
+    x = np.linspace(1150.0, 1750.0, 600)
+    clean = 10000.0 / (1.0 + ((x - 1345.0) / 6.0) ** 2) + 3000.0
+    step = 10000.0 * contrast * (0.5 - 0.5 * np.tanh((x - 1540.0) / 4.0))
+    return hs.Spectrum(shift_cm1=x, intensity=clean + step + random.normal(0.0, noise, x.size))
+
+
+def test_a_step_that_noise_all_but_hides_is_ambiguous_and_not_absent() -> None:
+    unsure = [hs.find_edge(band_and_step(np.random.default_rng(k), contrast=0.05, noise=200.0)) for k in range(60)]
+    assert all(edge.ambiguous for edge in unsure)
+    missed = [edge for edge in unsure if "cannot be excluded" in edge.reason]
+    assert len(missed) >= 3
+    assert sum(abs(edge.edge_cm1 - 1540.0) < 6.0 for edge in missed) >= len(missed) - 1
+    empty = [hs.find_edge(band_and_step(np.random.default_rng(k), contrast=0.0, noise=150.0)) for k in range(60)]
+    assert sum(edge.verdict == "absent" for edge in empty) >= 56
+
+
+def found_step(place: float, *, significance: float, height: float, line: float) -> FoundStep:
+    candidate = EdgeCandidate(
+        edge_cm1=place, edge_sigma_cm1=0.3, significance=significance, contrast=0.2, width_cm1=4.0, kind="step"
+    )
+    fit = replace(failed_step(), verdict=Verdict.CONVERGED, position_cm1=place, height=height)
+    return FoundStep(candidate=candidate, fit=fit, line_preference=line)
+
+
+@pytest.mark.parametrize(("surer", "line", "place"), [(40.0, 2.0, 1540.0), (25.0, 2.0, 1600.0), (40.0, -8.0, 1600.0)])
+def test_a_fall_like_a_lines_gives_way_to_a_lower_step_twice_as_sure(surer: float, line: float, place: float) -> None:
+    lower = found_step(1540.0, significance=surer, height=1.5, line=-30.0)
+    upper = found_step(1600.0, significance=15.0, height=1.0, line=line)
+    best, verdict, _ = chosen_step([lower, upper], near_cm1=None, band=1345.0)
+    assert best is not None
+    assert best.candidate.edge_cm1 == place
+    assert verdict == ("ambiguous" if abs(line) < 6.0 else "converged")
 
 
 @pytest.mark.parametrize("tail", [NO_TAIL, LOW_TAIL, HIGH_TAIL])
