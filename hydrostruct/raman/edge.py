@@ -35,7 +35,8 @@ from hydrostruct.raman.edge_search import (
 )
 from hydrostruct.raman.line_or_step import line_preference
 from hydrostruct.raman.spectrum import Spectrum
-from hydrostruct.raman.step import StepFit, failed_step, fit_held_step, fit_step, refit, step_guess
+from hydrostruct.raman.step import StepFit, failed_step, fit_held_step, fit_step, step_guess
+from hydrostruct.raman.step_place import StepPlace, place_of_windows, step_place
 from hydrostruct.verdict import Verdict
 
 Floats = npt.NDArray[np.float64]
@@ -43,8 +44,8 @@ Floats = npt.NDArray[np.float64]
 _LEAST_FITTED = 10
 _WINDOW_WIDTHS, _WINDOW_CM1, _WINDOW_POINTS = 4.5, (14.0, 45.0), 8
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
-_WINDOW_SHARES = (1.0, 0.7, 1.4)  # the place's part in sigma is what it moves between them
-_SHAPE_SHARE = 0.03
+_WINDOW_SHARES = (1.0, 0.7, 1.4, 2.0)  # what the place moves between them is part of sigma
+_SHAPE_SHARE = 0.01  # of the width: for shapes that no curve has
 _OUTLIER_SIGMAS, _OUTLIER_SHARE = 5.0, 0.15
 _LINE_LEAST_CM1 = (25.0, 15.0)
 _WIDTHS_CM1 = (0.3, 20.0)
@@ -157,7 +158,7 @@ def _examine(ready: Prepared, dip: Dip, *, band_height: float, flank_end: float)
 
 def _fitted(ready: Prepared, inside: npt.NDArray[np.bool_], place: float) -> StepFit:
     """A fit of the step; points far above it, as what a cosmic ray left beside its core, are left out of a second."""
-    fit = fit_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=place, tailed=False)
+    fit = fit_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=place)
     if fit.verdict is not Verdict.CONVERGED:
         return fit
     rest = (ready.y[inside] - fit.calculated) / ready.noise[inside]
@@ -165,35 +166,38 @@ def _fitted(ready: Prepared, inside: npt.NDArray[np.bool_], place: float) -> Ste
     if not 0 < np.count_nonzero(high) <= _OUTLIER_SHARE * high.size:
         return fit
     kept = np.flatnonzero(inside)[~high]
-    again = fit_step(ready.x[kept], ready.y[kept], sigma=ready.noise[kept], start_cm1=place, tailed=False)
+    again = fit_step(ready.x[kept], ready.y[kept], sigma=ready.noise[kept], start_cm1=place)
     return again if again.verdict is Verdict.CONVERGED else fit
 
 
 def _refined(ready: Prepared, one: FoundStep) -> FoundStep:
-    """The chosen step once more: its place averaged over tails and windows, the shape's part in sigma.
+    """The chosen step once more: its place averaged over tails and windows, which are part of sigma.
 
     No edge is quite one of the curves: its place depends on which are tried, and on how much of them is looked at.
     """
-    if one.fit.verdict is not Verdict.CONVERGED:
+    known = one.fit
+    if known.verdict is not Verdict.CONVERGED or known.width_held:
         return one
-    shares = () if one.fit.width_held else _WINDOW_SHARES
-    fits = [fit for share in shares if (fit := _of_window(ready, one.fit, share)).verdict is Verdict.CONVERGED]
-    fits = fits or [one.fit]
-    mean = float(np.mean([fit.position_cm1 for fit in fits]))
-    scatter = [math.hypot(fit.position_sigma_cm1, fit.position_cm1 - mean) for fit in fits]
-    sigma = math.hypot(float(np.mean(scatter)), _SHAPE_SHARE * fits[0].width_cm1)
-    fit = replace(fits[0], position_cm1=mean, position_sigma_cm1=sigma)
-    return replace(one, candidate=replace(one.candidate, edge_cm1=mean, edge_sigma_cm1=sigma), fit=fit)
+    found = [seen for share in _WINDOW_SHARES if (seen := _of_window(ready, known, share)) is not None]
+    if not found:
+        return one
+    place, sigma = place_of_windows(found)
+    sigma = math.hypot(sigma, _SHAPE_SHARE * known.width_cm1)
+    best = found[0].best
+    fit = replace(
+        known, position_cm1=place, position_sigma_cm1=sigma, shift_cm1=best.shift_cm1, calculated=best.calculated
+    )
+    return replace(one, candidate=replace(one.candidate, edge_cm1=place, edge_sigma_cm1=sigma), fit=fit)
 
 
-def _of_window(ready: Prepared, known: StepFit, share: float) -> StepFit:
+def _of_window(ready: Prepared, known: StepFit, share: float) -> StepPlace | None:
     """The step in a part of its window, or in a wider one; what was left out of it stays out."""
     x, at = known.shift_cm1, known.position_cm1
     left_out = (ready.x >= x[0]) & (ready.x <= x[-1]) & ~np.isin(ready.x, x)
     inside = ready.used & ~left_out & (ready.x >= at - share * (at - x[0])) & (ready.x <= at + share * (x[-1] - at))
     if np.count_nonzero(inside) < _LEAST_FITTED:
-        return failed_step()
-    return refit(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], known=known)
+        return None
+    return step_place(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], known=known, passes=ready.passes)
 
 
 def _line_preference(ready: Prepared, dip: Dip, fit: StepFit, flank_end: float) -> float:

@@ -13,7 +13,7 @@ from scipy.special import erf
 
 from hydrostruct.errors import InputError
 from hydrostruct.numerics.local_slope import local_slope
-from hydrostruct.numerics.noise import point_noise, spike_mask
+from hydrostruct.numerics.noise import point_noise, smoothed_noise_factor, smoothing_passes, spike_mask
 from hydrostruct.raman.edge_rule import MEANT_CONTRAST
 from hydrostruct.raman.spectrum import Spectrum
 
@@ -39,12 +39,16 @@ _EXCLUDED_SIGMAS = 3.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A spectrum ready for the search: spikes replaced, noise known, slopes at two scales."""
+    """A spectrum ready for the search: spikes replaced, noise known, slopes at three scales.
+
+    `passes`: how often the data were smoothed; `noise` is that of the data before it.
+    """
 
     x: Floats
     y: Floats
     used: npt.NDArray[np.bool_]
     noise: Floats
+    passes: float
     slopes: tuple[tuple[Floats, Floats], ...]
     smooth: Floats
 
@@ -93,11 +97,13 @@ def prepare(spectrum: Spectrum) -> Prepared:
     used = measured & ~spike_mask(filled)
     y = np.interp(x, x[used], filled[used])
     noise = point_noise(y)
+    passes = smoothing_passes(y, noise)
+    noise = noise * smoothed_noise_factor(passes)
     spacing = float(np.median(np.diff(x)))
     halves = [max(2, round(reach / spacing)) for reach in _SCALES_CM1]
     smooth = median_filter(np.convolve(np.pad(y, 2, mode="edge"), np.full(5, 0.2), mode="valid"), 3, mode="nearest")
     return Prepared(
-        x=x, y=y, used=used, noise=noise, smooth=smooth,
+        x=x, y=y, used=used, noise=noise, passes=passes, smooth=smooth,
         slopes=tuple(local_slope(x, y, half_width=half, sigma=noise) for half in halves),
     )  # fmt: skip
 

@@ -15,7 +15,6 @@ from hydrostruct.raman.edge_fit import EdgeCandidate
 from hydrostruct.raman.edge_rule import FoundStep, chosen_step
 from hydrostruct.raman.line_or_step import line_preference
 from hydrostruct.raman.step import failed_step
-from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_columns, step_curve
 from hydrostruct.verdict import Verdict
 
 X = np.arange(1500.0, 1600.0, 1.0)
@@ -92,33 +91,6 @@ def test_a_fall_like_a_lines_gives_way_to_a_lower_step_twice_as_sure(surer: floa
     assert best is not None
     assert best.candidate.edge_cm1 == place
     assert verdict == ("ambiguous" if abs(line) < 6.0 else "converged")
-
-
-@pytest.mark.parametrize("tail", [NO_TAIL, LOW_TAIL, HIGH_TAIL])
-def test_the_slopes_of_the_curve_are_its_differences(tail: int) -> None:
-    p = np.array([1550.3, 0.9, 2.0, 3.0, 0.01, -0.02, 1.1])[: 6 if tail == NO_TAIL else 7]
-    columns, by = step_columns(X, np.delete(p, range(2, 6)), tail=tail)
-    assert np.allclose(columns @ p[2:6], step_curve(X, p, tail=tail), rtol=1e-12)
-    slopes = np.insert((by @ p[2:6]).T, [2] * 4, columns, axis=1)
-    for index in range(p.size):
-        change = np.zeros(p.size)
-        change[index] = 1e-5
-        numeric = (step_curve(X, p + change, tail=tail) - step_curve(X, p - change, tail=tail)) / 2e-5
-        assert np.allclose(slopes[:, index], numeric, atol=1e-7)
-
-
-@pytest.mark.parametrize("tail", [LOW_TAIL, HIGH_TAIL])
-@pytest.mark.parametrize("length", [0.05, 3.0, 20.0])
-def test_a_tail_is_the_sum_of_sharp_edges_and_its_steepest_place_that_of_the_sum(tail: int, length: float) -> None:
-    p = np.array([1550.0, math.log(2.0), 1.0, 4.0, 0.0, 0.0, math.log(length)])
-    depths = (np.arange(4000) + 0.5) / 4000
-    places = 1550.0 - tail * length * np.log(depths)
-    fine = np.arange(1540.0, 1560.0, 0.05)
-    slow = 1.0 + 4.0 * np.mean(
-        [0.5 - 0.5 * np.vectorize(math.erf)((fine - at) / math.sqrt(8.0)) for at in places], axis=0
-    )
-    assert np.allclose(step_curve(fine, p, tail=tail), slow, atol=5e-3)
-    assert steepest_place(p, tail=tail)[0] == pytest.approx(fine[np.argmin(np.gradient(slow, fine))], abs=0.12)
 
 
 @pytest.mark.parametrize("width", [5.0, 12.0, 25.0])
