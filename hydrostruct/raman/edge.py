@@ -42,6 +42,7 @@ from hydrostruct.verdict import Verdict
 Floats = npt.NDArray[np.float64]
 
 _LEAST_FITTED = 10
+_ONE_STEP_CM1, _SAME_CM1 = 8.0, 1.0
 _WINDOW_WIDTHS, _WINDOW_CM1, _WINDOW_POINTS = 4.5, (14.0, 45.0), 8
 _WINDOW_TRIALS = (1.0, 1.7, 2.5)
 _WINDOW_SHARES = (1.0, 0.7, 1.4, 2.0)  # what the place moves between them is part of sigma
@@ -103,9 +104,10 @@ def find_edge(
     found = [
         _flank(dip)
         if near_cm1 is None and number == 0 and flank
-        else _examine(ready, dip, band_height=band_height, flank_end=end if number else -math.inf)
+        else _examine(ready, dip, band_height=band_height, flank_end=end if number else -math.inf, known_band=limit > 0)
         for number, dip in enumerate(dips)
     ]
+    found = _distinct(found)
     if range_cm1 is not None:
         found = [one for one in found if range_cm1[0] <= one.candidate.edge_cm1 <= range_cm1[1]]
     return _judged(spectrum, ready, found, band=band, near_cm1=near_cm1, hidden=limit)
@@ -128,22 +130,12 @@ def _flank(dip: Dip) -> FoundStep:
     return FoundStep(candidate=candidate, fit=failed_step(), line_preference=math.nan)
 
 
-def _examine(ready: Prepared, dip: Dip, *, band_height: float, flank_end: float) -> FoundStep:
-    """Fit one dip in a window as wide as a first search says."""
-    inside = _window(ready, dip, max(dip.width / 2.355, 1.5))
-    place, width = dip.at, math.nan
-    if np.any(inside):
-        place, width = step_guess(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=dip.at)
-    fit = failed_step()
-    for factor in _WINDOW_TRIALS:  # a noisy step may need more background, or less, before its fit comes to rest
-        inside = _window(ready, replace(dip, at=place), factor * max(width, 0.25 * dip.width))
-        if np.any(inside) and fit.verdict is not Verdict.CONVERGED:
-            fit = _fitted(ready, inside, place)
-    if fit.verdict is not Verdict.CONVERGED and np.any(inside):
-        fit = fit_held_step(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=dip.at)
+def _examine(ready: Prepared, dip: Dip, *, band_height: float, flank_end: float, known_band: bool) -> FoundStep:
+    """Fit one dip, and say what it is."""
+    fitted, fit = _dip_fit(ready, dip, flank_end, known_band=known_band)
     known = fit.verdict is Verdict.CONVERGED
     contrast = fit.height / band_height if known and band_height > 0 else 0.0
-    preference = _line_preference(ready, dip, fit, flank_end) if known else math.nan
+    preference = _line_preference(ready, fitted, fit, flank_end) if known else math.nan
     kind = _kind(fit, dip.sigmas, contrast, preference) if known else "weak"
     candidate = EdgeCandidate(
         edge_cm1=fit.position_cm1 if known else dip.at,
@@ -153,7 +145,55 @@ def _examine(ready: Prepared, dip: Dip, *, band_height: float, flank_end: float)
         width_cm1=fit.width_cm1,
         kind=kind,
     )
-    return FoundStep(candidate=candidate, fit=fit, line_preference=preference, possible=dip.possible)
+    return FoundStep(
+        candidate=candidate, fit=fit, line_preference=preference, possible=dip.possible, cut=fitted is not dip
+    )
+
+
+def _dip_fit(ready: Prepared, dip: Dip, flank_end: float, *, known_band: bool) -> tuple[Dip, StepFit]:
+    """The fit of a dip: between its neighbours, else as if it had none, else, beside a band, at held widths."""
+    fit, window = _free_fit(ready, dip)
+    if fit.verdict is Verdict.CONVERGED:
+        return dip, fit
+    # what a cosmic ray hides in the middle of one step makes two dips of it
+    alone = replace(dip, low=flank_end, high=math.inf)
+    whole, _ = _free_fit(ready, alone)
+    if whole.verdict is Verdict.CONVERGED and abs(whole.position_cm1 - dip.at) <= _ONE_STEP_CM1:
+        return alone, whole
+    if not (known_band and np.any(window)):
+        return dip, fit
+    return dip, fit_held_step(ready.x[window], ready.y[window], sigma=ready.noise[window], start_cm1=dip.at)
+
+
+def _free_fit(ready: Prepared, dip: Dip) -> tuple[StepFit, npt.NDArray[np.bool_]]:
+    """A fit in a window as wide as a first search says, and the last window tried."""
+    inside = _window(ready, dip, max(dip.width / 2.355, 1.5))
+    place, width = dip.at, math.nan
+    if np.any(inside):
+        place, width = step_guess(ready.x[inside], ready.y[inside], sigma=ready.noise[inside], start_cm1=dip.at)
+    fit = failed_step()
+    for factor in _WINDOW_TRIALS:  # a noisy step may need more background, or less, before its fit comes to rest
+        if fit.verdict is Verdict.CONVERGED:
+            break
+        inside = _window(ready, replace(dip, at=place), factor * max(width, 0.25 * dip.width))
+        if np.any(inside):
+            fit = _fitted(ready, inside, place)
+    return fit, inside
+
+
+def _distinct(found: list[FoundStep]) -> list[FoundStep]:
+    """The surest of fits that are the same step."""
+    kept: list[FoundStep] = []
+    for one in sorted(found, key=lambda one: -one.candidate.significance):
+        if one.fit.verdict is Verdict.CONVERGED and any(_same_step(one, other) for other in kept):
+            continue
+        kept.append(one)
+    return sorted(kept, key=lambda one: one.candidate.edge_cm1)
+
+
+def _same_step(one: FoundStep, other: FoundStep) -> bool:
+    apart = abs(one.candidate.edge_cm1 - other.candidate.edge_cm1)
+    return other.fit.verdict is Verdict.CONVERGED and apart < _SAME_CM1
 
 
 def _fitted(ready: Prepared, inside: npt.NDArray[np.bool_], place: float) -> StepFit:

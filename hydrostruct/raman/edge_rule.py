@@ -19,6 +19,7 @@ _SHOULDER_CM1 = 40.0  # above the band's top: so near, a second maximum of the b
 _LINE_CHI2 = 6.0  # by so much of χ² a line must describe a fall better, or worse, to leave no doubt
 _NARROW_CM1 = 1.4
 _NEAR_CM1 = 25.0
+_BESIDE_CM1 = 8.0  # nearer steps share their points: one of them may be a ripple, or what a cosmic ray left
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,8 @@ class FoundStep:
     """How much better a line describes it than a step, as `line_preference` says; NaN where it was not asked."""
     possible: bool = False
     """Whether a step of the least height that is meant cannot be excluded there."""
+    cut: bool = False
+    """Whether the fall is two, as where a cosmic ray hides its middle, and was fitted as one."""
 
 
 def chosen_step(
@@ -163,6 +166,8 @@ def _is_hint(one: FoundStep) -> bool:
     mine = one.candidate
     if one.fit.verdict is not Verdict.CONVERGED or not (mine.kind == "weak" or _could_be_line(one)):
         return False
+    if mine.contrast > 1.0 and mine.significance < STEP_SIGMAS:  # where noise outdoes the band, it was none
+        return False
     if one.fit.width_held and mine.significance >= _HELD_HINT_SIGMAS:
         return True
     return any(mine.significance >= sigmas and mine.contrast >= contrast for sigmas, contrast in _HINTS)
@@ -205,6 +210,11 @@ def _doubts(best: FoundStep, lower: list[FoundStep], found: list[FoundStep], *, 
     flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
     if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
         doubts.append("It lies on the flank of the first-order band, which could be it.")
+    if best.cut:
+        doubts.append("Something, such as a cosmic ray, cuts the fall in two: its place is not sure.")
+    beside = [one for one in lower if mine.edge_cm1 - one.candidate.edge_cm1 < _BESIDE_CM1]
+    if beside:
+        doubts.append(f"Another step lies right beside it, at {beside[-1].candidate.edge_cm1:.1f} cm⁻¹.")
     if mine.significance < CERTAIN_SIGMAS and mine.width_cm1 < _NARROW_CM1:
         doubts.append(f"The step is {mine.width_cm1:.1f} cm⁻¹ wide, as noise makes one: its place is not sure.")
     if mine.contrast < SMALL_CONTRAST:

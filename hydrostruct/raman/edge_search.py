@@ -152,6 +152,8 @@ def possible_dip(far: list[Steepness], band_height: float, *, noisy: bool) -> Di
         return None
     units = [_unit_contrast(one, band_height) / _blunt_response(one.reach) for one in far]
     best = int(np.argmin([np.median(unit) for unit in units]))
+    if _SEEN_SIGMAS * float(np.median(units[best])) >= _NO_BAND:
+        return None
     steep, sigmas = far[best], far[best].excess / far[best].ripple
     could = (sigmas >= _POSSIBLE_SIGMAS) & ((sigmas + _EXCLUDED_SIGMAS) * units[best] >= MEANT_CONTRAST)
     could = (could | noisy) & (sigmas > 0)

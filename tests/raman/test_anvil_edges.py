@@ -75,6 +75,31 @@ def test_a_step_that_noise_all_but_hides_is_ambiguous_and_not_absent() -> None:
     assert sum(edge.verdict == "absent" for edge in empty) >= 56
 
 
+def test_a_step_that_a_smeared_cosmic_ray_cuts_in_two_is_ambiguous() -> None:
+    x = np.linspace(1100.0, 1750.0, 325)
+    clean = 40000.0 / (1.0 + ((x - 1345.0) / 7.0) ** 2) + 5000.0 + 9000.0 * (0.5 - 0.5 * np.tanh((x - 1565.0) / 3.0))
+    counts = clean + np.random.default_rng(1).normal(0.0, 60.0, x.size)
+    verdicts = []
+    for ray in (0.0, 15000.0):
+        counts[int(np.searchsorted(x, 1565.0)) + 2] += ray
+        smooth = np.convolve(np.pad(counts, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+        edge = hs.find_edge(hs.Spectrum(shift_cm1=x, intensity=smooth))
+        verdicts.append(edge.verdict)
+    assert verdicts == ["converged", "ambiguous"]
+    assert "cuts the fall" in edge.reason
+
+
+def test_of_two_steps_side_by_side_the_higher_is_doubted() -> None:
+    pair = [found_step(at, significance=16.0, height=1.0, line=-30.0) for at in (1560.0, 1566.0)]
+    best, verdict, reason = chosen_step(pair, near_cm1=None, band=1345.0)
+    assert best is pair[1]
+    assert verdict == "ambiguous"
+    assert "right beside it" in reason
+    cut = replace(pair[1], cut=True)
+    assert "cuts the fall" in chosen_step([cut], near_cm1=None, band=1345.0)[2]
+    assert chosen_step([pair[1]], near_cm1=None, band=1345.0)[1] == "converged"
+
+
 def found_step(place: float, *, significance: float, height: float, line: float) -> FoundStep:
     candidate = EdgeCandidate(
         edge_cm1=place, edge_sigma_cm1=0.3, significance=significance, contrast=0.2, width_cm1=4.0, kind="step"
