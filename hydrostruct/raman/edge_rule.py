@@ -137,6 +137,8 @@ def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict
     best = max(falls, key=lambda one: one.candidate.significance)
     if best.candidate.significance >= SURE_SIGMAS and best.candidate.contrast >= MEANT_CONTRAST:
         return best, Verdict.AMBIGUOUS, "A line describes the only plain fall better than a step."
+    if _is_unsure_line(best):
+        return best, Verdict.AMBIGUOUS, "A line describes the only fall better than a step, but not much better."
     if hidden <= MEANT_CONTRAST:
         return None
     return (
@@ -144,6 +146,18 @@ def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict
         Verdict.AMBIGUOUS,
         (f"The noise hides steps below {100 * hidden:.0f} % of the band: this is its plainest fall, no sure edge."),
     )
+
+
+def _is_unsure_line(one: FoundStep) -> bool:
+    """Whether a fall is as high as edges that are meant, and a line too little better to leave it out."""
+    mine, doubt = one.candidate, one.line_preference <= 2.0 * _LINE_CHI2
+    return mine.kind == "line" and mine.significance >= STEP_SIGMAS and mine.contrast >= MEANT_CONTRAST and doubt
+
+
+def _is_sure_line(one: FoundStep) -> bool:
+    """Whether a fall is plain enough to be an edge, but a line describes it better."""
+    mine = one.candidate
+    return mine.kind == "line" and mine.significance >= SURE_SIGMAS and mine.contrast >= MEANT_CONTRAST
 
 
 def _nothing(found: list[FoundStep]) -> tuple[None, Verdict, str]:
@@ -210,6 +224,9 @@ def _doubts(best: FoundStep, lower: list[FoundStep], found: list[FoundStep], *, 
     flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
     if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
         doubts.append("It lies on the flank of the first-order band, which could be it.")
+    lines = [one.candidate for one in found if near_band and _is_sure_line(one)]
+    if lines:  # a slope that differs on the two sides makes an edge look like a line
+        doubts.append(f"A plain fall higher up, at {lines[-1].edge_cm1:.1f} cm⁻¹, is like a line but could be it.")
     if best.cut:
         doubts.append("Something, such as a cosmic ray, cuts the fall in two: its place is not sure.")
     beside = [one for one in lower if mine.edge_cm1 - one.candidate.edge_cm1 < _BESIDE_CM1]

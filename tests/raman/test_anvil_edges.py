@@ -100,6 +100,34 @@ def test_of_two_steps_side_by_side_the_higher_is_doubted() -> None:
     assert chosen_step([pair[1]], near_cm1=None, band=1345.0)[1] == "converged"
 
 
+def line_like(place: float, *, significance: float, line: float) -> FoundStep:
+    one = found_step(place, significance=significance, height=1.0, line=line)
+    return replace(one, candidate=replace(one.candidate, kind="line"))
+
+
+@pytest.mark.parametrize(("significance", "verdict"), [(11.0, "ambiguous"), (7.0, "converged")])
+def test_a_step_beside_the_band_is_doubted_where_a_plain_fall_like_a_lines_stands_above(
+    significance: float, verdict: str
+) -> None:
+    beside = found_step(1370.0, significance=38.0, height=2.0, line=math.nan)
+    above = line_like(1492.0, significance=significance, line=8.0)
+    best, found, _ = chosen_step([beside, above], near_cm1=None, band=1345.0)
+    assert best is beside
+    assert found == verdict
+    lone = found_step(1440.0, significance=38.0, height=2.0, line=-30.0)
+    assert chosen_step([lone, above], near_cm1=None, band=1345.0)[1] == "converged"
+
+
+@pytest.mark.parametrize(
+    ("significance", "line", "verdict"), [(5.5, 9.0, "ambiguous"), (5.5, 20.0, "absent"), (4.5, 9.0, "absent")]
+)
+def test_the_only_fall_is_no_certain_line_where_a_line_is_little_better(
+    significance: float, line: float, verdict: str
+) -> None:
+    only = line_like(1518.0, significance=significance, line=line)
+    assert chosen_step([only], near_cm1=None, band=1345.0)[1] == verdict
+
+
 def found_step(place: float, *, significance: float, height: float, line: float) -> FoundStep:
     candidate = EdgeCandidate(
         edge_cm1=place, edge_sigma_cm1=0.3, significance=significance, contrast=0.2, width_cm1=4.0, kind="step"
