@@ -31,6 +31,7 @@ CHANCE = 0.02
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
 _CORE_FWHM = 1.5
+_STEEP = 0.05
 _BESIDE_FWHM = 1.0
 _MIXING = 0.4
 _FEWEST = 3
@@ -107,17 +108,7 @@ def line_scatter(
     if strong.size < _FEWEST:
         return None
     strong = _apart_from_peaks(model, solution, strong)
-    slope, size = kernels.place_pulls(
-        data.position,
-        data.weight,
-        solution.residual,
-        strong,
-        solution.position,
-        solution.width,
-        solution.intensity,
-        _MIXING,
-        _CORE_FWHM,
-    )
+    slope, size = _place_pulls(model, data, solution, strong)
     strong, slope, size = strong[size > 0], slope[size > 0], size[size > 0]
     degrees = _degrees(model, strong)
     if degrees < _FEWEST or _chance(float((slope**2 / size).sum()) / min(1.0, gof) ** 2, degrees) > CHANCE:
@@ -140,6 +131,23 @@ def line_scatter(
         of_width=spread,
         zero_deg=_shift_of_zero(model, places),
     )
+
+
+def _place_pulls(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[Floats, Floats]:
+    """Slope of half χ² along the place of each line, and its curvature, shape (lines,)."""
+    if not (model.axial > 0 or model.second_line[1] > 0):
+        known = solution.position, solution.width, solution.intensity
+        pulls = kernels.place_pulls(data.position, data.weight, solution.residual, lines, *known, _MIXING, _CORE_FWHM)
+        return pulls[0], pulls[1]
+    columns = line_columns(model, data.position, solution.slots)  # a line of several copies has a slope of its own
+    slope, size = np.zeros(lines.size), np.zeros(lines.size)
+    for row, line in enumerate(lines):
+        number = int(np.flatnonzero(columns.lines == line)[0])
+        window, by_place = columns.windows[number], columns.by_line[number][0] * solution.intensity[line]
+        by_place = np.where(np.abs(by_place) > _STEEP * np.max(np.abs(by_place)), by_place, 0.0)
+        slope[row] = float(np.sum(data.weight[window] * by_place * solution.residual[window]))
+        size[row] = float(np.sum(data.weight[window] * by_place**2))
+    return slope, size
 
 
 def _degrees(model: LeBailModel, lines: Ints) -> int:

@@ -20,6 +20,7 @@ from hydrostruct.xrd.profile import Widths, combined_width, pseudo_voigt
 Floats = NDArray[np.float64]
 PHASES = ("CeH9-P63mmc", "CeH4-I4mmm")
 REACH = 25.0
+BEAM = np.array([0.6199, 1.0, 0.0, 0.0])
 WAVELENGTH = 0.6199
 FREE = ["zero", "displacement", "u"]
 
@@ -47,7 +48,7 @@ def test_a_line_and_its_slopes_agree_with_the_formula_and_its_differences(width:
     )
     found = [np.empty(int(stops[0] - starts[0])) for _ in range(4)]
     kernels.fill_profiles(
-        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH, starts, stops,
+        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH, BEAM, starts, stops,
         np.array([0, int(stops[0] - starts[0])]), *found,
     )  # fmt: skip
     window = x[starts[0] : stops[0]]

@@ -11,6 +11,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, combined_width, line_widths, pseudo_voigt, width_array
 
 REACH = 25.0
+BEAM = np.array([0.6199, 1.0, 0.0, 0.0])
 POSITIVE = st.floats(1e-4, 2.0)
 
 
@@ -137,7 +138,7 @@ def profiles(center: float, gamma: float, eta: float) -> tuple[np.ndarray, ...]:
     out = tuple(np.zeros(x.size) for _ in range(4))
     chosen, offsets = np.array([0]), np.array([0, x.size])
     kernels.fill_profiles(
-        x, chosen, np.array([center]), np.array([gamma]), np.array([eta]), REACH, start, stop, offsets, *out
+        x, chosen, np.array([center]), np.array([gamma]), np.array([eta]), REACH, BEAM, start, stop, offsets, *out
     )
     return (x, *out)
 
