@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def read_cif(path: Path) -> Phase:
     stated = block.get("_symmetry_Int_Tables_number") or block.get("_space_group_IT_number")
     if stated is not None and str(stated) != str(number):
         notes = (*notes, f"The file says space group {stated}; its atoms have the symmetry of {number}, which is used.")
+    notes = (*notes, *_axes_note(structure.lattice.abc, full))
     return Phase(
         name=path.stem,
         formula=formula,
@@ -148,6 +150,17 @@ def _message(warning: str) -> str:
     for routine in _ROUTINE:
         said = re.sub(routine, "", said).strip()
     return said
+
+
+def _axes_note(file_ang: Sequence[float], standard: Cell) -> tuple[str, ...]:
+    """A note where the standard setting calls the axes of the file by other names."""
+    known = np.array([standard.a_ang, standard.b_ang, standard.c_ang])
+    order = [int(np.argmin(np.abs(np.asarray(file_ang) / length - 1.0))) for length in known]
+    same = np.allclose(np.asarray(file_ang)[order], known, rtol=1e-6)
+    if not same or np.allclose(file_ang, known, rtol=1e-6):
+        return ()
+    names = ", ".join("abc"[index] for index in order)
+    return (f"In the standard setting, which is used, a, b, c are the file's {names}: give starts of the cell so.",)
 
 
 def _standardised(path: Path, structure: Any) -> tuple[Any, list[list[tuple[str, float]]]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hydrostruct.errors import InputError
 from hydrostruct.material.cell import cell_array
+from hydrostruct.xrd.asked_terms import asked_notes
 from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.fit_result import PatternFit
@@ -74,6 +75,8 @@ class FitOptions:
     """Whether lines may have a shape of their own in common: auto, or pseudo-voigt for never."""
     held: frozenset[str] = frozenset()
     """Words that the user holds."""
+    freed: frozenset[str] = frozenset()
+    """Words that the user freed."""
 
     @staticmethod
     def checked(
@@ -86,6 +89,7 @@ class FitOptions:
         loss: str = "squares",
         profile: str = "auto",
         fix: Collection[str] = (),
+        free: Collection[str] = (),
     ) -> FitOptions:
         """Refuse what cannot be meant."""
         if search not in _SEARCH_WORDS:
@@ -108,6 +112,7 @@ class FitOptions:
             loss=loss,
             profile=profile,
             held=frozenset(fix),
+            freed=frozenset(free),
         )
 
 
@@ -204,7 +209,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
     lines = spread_over_lines(model, answer.data, answer.evidence) if answer.solution.converged else None
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
-    return report_fit(
+    fit = report_fit(
         pattern,
         model,
         answer.data,
@@ -221,4 +226,13 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         sectors=sectors,
         lines=lines,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
+    )
+    notes = asked_notes(answer.model, answer.solution, options.freed)
+    if not notes:
+        return fit
+    return replace(
+        fit,
+        warnings=(*fit.warnings, *notes),
+        second_line=answer.model.second_line,
+        axial=answer.model.axial,
     )

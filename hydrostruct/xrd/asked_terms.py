@@ -27,7 +27,7 @@ from hydrostruct.xrd.model import FitData, LeBailModel
 Floats = npt.NDArray[np.float64]
 
 _LEAST_RANGE = 0.4
-_FEWEST_LINES = 3
+_FEWEST_LINES, _LINES_FOR_ZERO = 3, 10
 _CLEARLY = 30.0
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
@@ -35,7 +35,7 @@ _CLOSER = 3
 _TRIAL_STEPS = 8
 _WORSE = 1.05
 _SMALL_RESIDUAL = 0.3
-_MOST_FITTED = 0.85
+_MOST_FITTED, _LEAST_FITTED = 0.85, 0.5
 _NOISE_SIGMA = 4.0
 _STRONG_SIGMA, _STRONG = 10.0, 0.01
 _NEAR_FWHM = 0.5
@@ -82,22 +82,30 @@ def with_asked_terms(
     Returns
     -------
     Explained or None
-        With more free parameters; None where the fit leaves no more than noise, the range of tan θ is below 0.4, the
-        lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial factor)
-        and a hundredth of it, or what they give is no fit: 85 lines of 100 must be fitted to a third of their
-        height.
+        With more free parameters, the zero among them from ten strong lines on, Kα2 and axial divergence. None where
+        the fit leaves no more than noise, the range of tan θ is below 0.4, the lines are fewer than three, the terms
+        do not take 30 of χ² (in units of what is left, times the serial factor) and a hundredth of it, or what they
+        give is no fit: 85 strong lines of 100 must be fitted to a third of their height.
     """
     if not is_wide(data) or peaks.position_deg.size < _FEWEST_LINES:
         return None
-    asking = _Asking(data=data, starts=starts, terms=terms)
+    if not misfits(found.solution, found.data):
+        return None
+    if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO:  # a stress moves so few lines much as a zero does
+        held = {*held, "zero"}
+    is_near = fitted_part(found, peaks) >= _MOST_FITTED
+    asking = _Asking(data=data, starts=() if is_near else starts, terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
         best = _with_second(best, asking)
         for words in _ASKED:
             best = _with_words(best, [word for word in words if _may_be_asked(best.model, word, held)], asking)
+            if fitted_part(best, peaks) < _LEAST_FITTED:
+                return None  # the cell is another: nothing that is added to it can be believed
         if best is found:
             break
         best = _with_its_part(best)
+    # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case
     best = _with_axial(best, [word for words in _ASKED for word in words if _may_be_asked(best.model, word, held)])
     return None if best is found or not is_well_fitted(best, peaks) else best
 
@@ -156,6 +164,26 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 def is_rich(data: FitData, peaks: Peaks) -> bool:
     """Whether a pattern has forty strong lines or more: a wrong cell then meets few of them by chance."""
     return _strong_lines(data, peaks)[0].size >= _RICH
+
+
+def asked_notes(model: LeBailModel, solution: Solution, freed: Collection[str]) -> tuple[str, ...]:
+    """What was added to a fit because the pattern asked for it, in words; nothing for what the user freed."""
+    notes = []
+    for word, text in (
+        ("zero", f"The lines ask for a shift of the zero: it was freed, and is {solution.slots[-2]:.4f}°."),
+        ("u", "The widths of the lines follow the angle: u and v were freed."),
+    ):
+        if word in model.parameter_names and word not in freed:
+            notes.append(text)
+    ratio, part = model.second_line
+    if part > 0:
+        notes.append(
+            f"Each line has a companion at {ratio * model.wavelength_ang:.6f} Å, Kα2, with {part:.2f} of the area of "
+            f"both: it was taken into account, and {model.wavelength_ang:.6f} Å is taken for Kα1."
+        )
+    if model.axial > 0:
+        notes.append(f"The lines lean as axial divergence makes them (height over distance {model.axial:.4f}).")
+    return tuple(notes)
 
 
 def _strong_lines(data: FitData, peaks: Peaks) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -270,7 +298,7 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
     Without a free zero the divergence, which moves the lines of low angles, is held back by the cell. It is found first
     coarsely, then between the best three.
     """
-    if found.model.axial > 0 or not misfits(found.solution, found.data):
+    if found.model.axial > 0:
         return found
     wide = free_more(found.model, words)
     start = replace(found.solution, values=np.concatenate((found.solution.values, np.zeros(len(words)))))

@@ -14,7 +14,6 @@ from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, 
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
-from hydrostruct.xrd.beam import beam_notes
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
 from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
@@ -34,6 +33,7 @@ _NEGATIVE_SIGMA = 5.0
 _LOOSE_CELL = 0.003
 _MISFIT_GOF = 5.0
 _MUCH_UNEXPLAINED = 0.5
+_MOST_LEFT = 50.0
 _LOOSE_SHARE = 0.3
 _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
@@ -272,7 +272,6 @@ def report_fit(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
-            *beam_notes(model),
             *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
             *_stress_notes(fits),
@@ -300,6 +299,9 @@ def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
 
 def _unexplained(evidence: Evidence, foreign_area: float) -> str:
     """A reason to doubt every phase, when much of what stands above the background belongs to none of them."""
+    left = evidence.agreement.rwp_background_corrected_percent
+    if left > _MOST_LEFT and evidence.agreement.gof > _MISFIT_GOF / 2:
+        return f"The fit leaves {left:.0f} % (Rwp) of what stands above the background: another cell, zero or phase."
     if not foreign_area > 0:
         return ""
     own = float(np.nansum(np.maximum(evidence.solution.intensity[evidence.in_range], 0.0)))

@@ -84,25 +84,3 @@ def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:
     """A model with the wavelengths and the axial divergence of another one."""
     return replace(model, wavelength_ang=other.wavelength_ang, second_line=other.second_line, axial=other.axial)
-
-
-def beam_notes(model: LeBailModel) -> list[str]:
-    """What was drawn or freed because a pattern asks for it, in whole sentences."""
-    ratio, part = model.second_line
-    notes = []
-    if part > 0:
-        notes.append(
-            f"Each line has a second one beside it, of Kα2 ({model.wavelength_ang * ratio:.6f} Å beside "
-            f"{model.wavelength_ang:.6f} Å, {100 * part:.0f} % of the area): the pattern asks for it."
-        )
-    if model.axial > 0:
-        notes.append(
-            "The lines are drawn out by axial divergence (height of slit and sample over twice their distance "
-            f"{model.axial:.4f}): the pattern asks for it."
-        )
-    if model.asked:
-        notes.append(
-            f"{', '.join(model.asked)} freed beyond what was asked for: the pattern is better by far for it. Hold them "
-            "with fix, or take the profile pseudo-voigt, for a fit without."
-        )
-    return notes

@@ -212,3 +212,7 @@ class PatternFit:
     """Lines of the pattern that no phase explains, in degrees, shape (lines,): fitted as single peaks, or left out."""
     warnings: tuple[str, ...]
     """What a user should know of the pattern and the fit; whole sentences."""
+    second_line: tuple[float, float] = (1.0, 0.0)
+    """Kα2 over the wavelength, and its part of the area of each line; (1, 0) where there is none."""
+    axial: float = 0.0
+    """Half the height of slit and sample over their distance, for axial divergence; 0 where none was found."""

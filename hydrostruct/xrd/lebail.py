@@ -26,7 +26,7 @@ from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
 from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more, is_rich, is_well_fitted, is_wide, with_asked_terms
 from hydrostruct.xrd.assess import solution_cell
-from hydrostruct.xrd.beam import with_beam_of
+from hydrostruct.xrd.beam import with_beam_of, with_second_line
 from hydrostruct.xrd.common_shape import misfits, with_common_shape
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
@@ -137,7 +137,9 @@ def fit_pattern(
         `hydrostruct.xrd.robust`).
     profile : {"auto", "pseudo-voigt"}
         Whether to learn what all lines share beyond a pseudo-Voigt, where the misfit asks for it (see
-        `hydrostruct.xrd.common_shape`), or never to.
+        `hydrostruct.xrd.common_shape`), and over a wide range to free the zero, ``u`` and ``v``, and to take Kα2 and
+        axial divergence into account, where the pattern asks for them and they are not fixed (see
+        `hydrostruct.xrd.asked_terms`); or never to.
 
     Returns
     -------
@@ -168,6 +170,7 @@ def fit_pattern(
         loss=loss,
         profile=profile,
         fix=fix,
+        free=free,
     )
     began = time.perf_counter()
     limits = fit_range(pattern, two_theta_deg)
@@ -247,6 +250,7 @@ def fit_patterns(
         loss=loss,
         profile=profile,
         fix=fix,
+        free=free,
     )
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
@@ -292,6 +296,9 @@ def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, F
     model = free_more(model, [name for name in seed.parameter_names if name in ASKED_WORDS])
     if set(seed.parameter_names) != set(model.parameter_names):
         raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
+    if seed.second_line[1] > 0:
+        model = replace(with_second_line(model) or model, second_line=seed.second_line)
+    model = replace(model, axial=seed.axial)
     known = dict(zip(seed.parameter_names, seed.parameters, strict=True))
     return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
 

@@ -30,6 +30,7 @@ Ints = npt.NDArray[np.int64]
 CHANCE = 0.05
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
+_STEEP = 0.05
 _BESIDE_FWHM = 1.0
 _FEWEST = 3
 _ZERO_CHANCE = 0.01
@@ -116,6 +117,9 @@ def line_scatter(
         TYPICAL_MIXING,
         CORE_FWHM,
     )
+    if model.axial > 0 or model.second_line[1] > 0:  # a line of several copies has a slope of its own
+        slope, size = _pulls_of_copies(model, data, solution, strong)
+        square = float((slope**2 / size).sum())
     if degrees < _FEWEST or _chance(square / min(1.0, gof) ** 2, degrees) > CHANCE:
         return None  # noise is no less than either says; where it is more, the lines are asked again
     noise = noise_scale(data) * serial
@@ -136,6 +140,19 @@ def line_scatter(
         of_width=spread,
         zero_deg=_shift_of_zero(model, places),
     )
+
+
+def _pulls_of_copies(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[Floats, Floats]:
+    """Slope of half χ² along the place of each line of several copies, and its curvature, shape (lines,)."""
+    columns = line_columns(model, data.position, solution.slots)
+    slope, size = np.zeros(lines.size), np.zeros(lines.size)
+    for row, line in enumerate(lines):
+        number = int(np.flatnonzero(columns.lines == line)[0])
+        window, by_place = columns.windows[number], columns.by_line[number][0] * solution.intensity[line]
+        by_place = np.where(np.abs(by_place) > _STEEP * np.max(np.abs(by_place)), by_place, 0.0)
+        slope[row] = float(np.sum(data.weight[window] * by_place * solution.residual[window]))
+        size[row] = float(np.sum(data.weight[window] * by_place**2))
+    return slope, size
 
 
 def _variance_of_places(places: _Places, n_phases: int) -> Floats | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ LONGEST_BACKGROUND_TERMS = 40
 _POINTS_OF_A_TERM = 10
 _LINE_MARGIN_DEG = 2.0
 _CELL_LIMIT = 0.05
+_ORDER_LIMIT = 0.05
 _MOST_LINES = 4000
 _MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
@@ -474,7 +476,31 @@ def _start_cell(phase: Phase, given: Mapping[str, float] | Cell | None) -> Cell:
             f"{phase.name}: its cell is not known. Expected a start. Give one, as --cell '{phase.name}:{wanted}'."
         )
     reciprocal_components(cell, phase.system)
+    _check_order(phase, cell)
     return cell
+
+
+def _check_order(phase: Phase, start: Cell) -> None:
+    """Refuse a start whose axes are the phase's own in another order, where its absences tell them apart."""
+    own, given = (np.array([cell.a_ang, cell.b_ang, cell.c_ang]) for cell in (phase.cell, start))
+    if not phase.cell.is_known or np.all(np.abs(given / own - 1.0) < _ORDER_LIMIT):
+        return
+    for order in itertools.permutations(range(3)):
+        if np.any(np.abs(given[list(order)] / own - 1.0) > _ORDER_LIMIT):
+            continue
+        lengths = dict(zip(("a_ang", "b_ang", "c_ang"), given[list(order)], strict=True))
+        swapped = replace(start, **lengths)
+        least = 0.25 * float(np.min(given))
+        one, other = (
+            np.sort(phase_reflections(phase, cell, d_min_ang=least, d_max_ang=100.0).d_ang) for cell in (start, swapped)
+        )
+        if one.size != other.size or not np.allclose(one, other, rtol=1e-6):
+            raise InputError(
+                f"{phase.name}: the start of its cell has a {given[0]:g}, b {given[1]:g}, c {given[2]:g} Å. Expected "
+                f"near {own[0]:g}, {own[1]:g}, {own[2]:g} Å, the axes in the order of the standard setting of "
+                f"{phase.space_group_symbol}, by which lines are absent. Give them in that order."
+            )
+        return
 
 
 def _phase_lines(

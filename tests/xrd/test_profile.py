@@ -11,6 +11,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, combined_width, line_widths, pseudo_voigt, width_array
 
 REACH = 25.0
+BEAM = np.array([0.6199, 1.0, 0.0, 0.0])
 POSITIVE = st.floats(1e-4, 2.0)
 
 
