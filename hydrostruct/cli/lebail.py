@@ -73,7 +73,8 @@ def lebail(
         ),
     ] = None,
     fix: Annotated[
-        list[str] | None, typer.Option("--fix", help="Hold: cell, w, size; NAME:word for one phase; repeat.")
+        list[str] | None,
+        typer.Option("--fix", help="Hold: cell, w, size, zero, u, v; NAME:word for one phase; repeat."),
     ] = None,
     stress: Annotated[
         list[str] | None,
