@@ -31,6 +31,7 @@ _CLEARLY = 30.0
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
 _CLOSER = 3
+_MOST_STEPS = 30
 _WORSE = 1.05
 _SMALL_RESIDUAL = 0.3
 _MOST_FITTED, _LEAST_FITTED = 0.85, 0.5
@@ -53,6 +54,8 @@ class _Asking:
     """The pattern with the longest background."""
     starts: Sequence[Floats]
     """Where the cells may be as well."""
+    narrow: Floats
+    """A start with the widths of single lines."""
     terms: int | None
     """Background terms; None to let the data choose."""
 
@@ -92,7 +95,7 @@ def with_asked_terms(
     if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO:  # a stress moves so few lines much as a zero does
         held = {*held, "zero"}
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
-    asking = _Asking(data=data, starts=() if is_near else starts, terms=terms)
+    asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
         best = _with_second(best, asking)
@@ -239,7 +242,11 @@ def _with_second(found: Explained, asking: _Asking) -> Explained:
         return found
     many = found.solution.values
     starts = [np.concatenate((start, many[start.size :])) for start in asking.starts]
-    best = _best_of(found, double, [many, *starts], asking, least_gain=_MUCH)
+    fresh = many.copy()  # widths that had to hold two lines lead to another minimum
+    for index, name in enumerate(found.model.parameter_names):
+        if not name.startswith(("cell:", "zero")):
+            fresh[index] = asking.narrow[index] if index < asking.narrow.size else 0.0
+    best = _best_of(found, double, [many, fresh, *starts], asking, least_gain=_MUCH)
     if best is found:
         return found
     shared = (best.model.second_line[0], np.array([0.8, 1.0, 1.2]) * best.model.second_line[1])
@@ -296,7 +303,8 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
 
 def _resettled(found: Explained, model: LeBailModel) -> Explained:
     """The same fit with another beam."""
-    return replace(found, model=model, solution=solve(model, found.data, found.solution.values))
+    solution = solve(model, found.data, found.solution.values, most_steps=_MOST_STEPS)
+    return replace(found, model=model, solution=solution)
 
 
 def _is_worth_it(before: Solution, after: Solution, data: FitData, least_gain: float) -> bool:
