@@ -68,8 +68,8 @@ def lebail(
         list[str] | None,
         typer.Option(
             "--free",
-            help="Free also: zero, displacement, u, v, p, strain, strain_axis, stress, stress_shape; NAME:word for one "
-            "phase; repeat.",
+            help="Free also: zero, displacement, u, v, p, strain, strain_axis, strain_oblique, strain_diagonal, "
+            "stress, stress_shape; NAME:word for one phase; repeat.",
         ),
     ] = None,
     fix: Annotated[

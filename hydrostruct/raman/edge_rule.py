@@ -19,6 +19,7 @@ _SHOULDER_CM1 = 40.0  # above the band's top: so near, a second maximum of the b
 _LINE_CHI2 = 6.0  # by so much of χ² a line must describe a fall better, or worse, to leave no doubt
 _NARROW_CM1 = 1.4
 _NEAR_CM1 = 25.0
+_BESIDE_CM1 = 8.0  # nearer steps share their points: one of them may be a ripple, or what a cosmic ray left
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,10 @@ class FoundStep:
     """The local fit."""
     line_preference: float
     """How much better a line describes it than a step, as `line_preference` says; NaN where it was not asked."""
+    possible: bool = False
+    """Whether a step of the least height that is meant cannot be excluded there."""
+    cut: bool = False
+    """Whether the fall is two, as where a cosmic ray hides its middle, and was fitted as one."""
 
 
 def chosen_step(
@@ -57,7 +62,7 @@ def chosen_step(
         return _nearest(found, near_cm1)
     steps = sorted((one for one in found if one.candidate.kind == "step"), key=lambda one: one.candidate.edge_cm1)
     if not steps or steps[-1].candidate.edge_cm1 < band + _SHOULDER_CM1:
-        hint = _hint(found, steps)
+        hint = _hint(found, steps) or _possible(found, steps, hidden_contrast)
         if hint is not None:
             return hint
     if not steps:
@@ -72,18 +77,19 @@ def chosen_step(
 
 
 def _highest(steps: list[FoundStep], band: float) -> tuple[FoundStep, list[FoundStep]]:
-    """The highest step, and what was passed over: falls that a line describes as well, twice as low as a plain step."""
+    """The highest step, and what was passed over: falls that a line describes as well and that a plain step outdoes."""
     plain = [one for one in steps if not _could_be_line(one) and not one.candidate.edge_cm1 < band + _SHOULDER_CM1]
     for number in range(len(steps) - 1, -1, -1):
         best = steps[number]
-        lower = [
-            one
-            for one in plain
-            if one.candidate.edge_cm1 < best.candidate.edge_cm1 and one.fit.height > 2.0 * best.fit.height
-        ]
+        lower = [one for one in plain if one.candidate.edge_cm1 < best.candidate.edge_cm1 and _outdoes(one, best)]
         if not (_could_be_line(best) and lower):
             return best, steps[number + 1 :]
     return steps[-1], []
+
+
+def _outdoes(one: FoundStep, other: FoundStep) -> bool:
+    """Whether a step is twice as high as another, or twice as sure."""
+    return one.fit.height > 2.0 * other.fit.height or one.candidate.significance > 2.0 * other.candidate.significance
 
 
 def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Verdict, str] | None:
@@ -95,14 +101,32 @@ def _hint(found: list[FoundStep], steps: list[FoundStep]) -> tuple[FoundStep, Ve
     best = max(hints, key=lambda one: one.candidate.significance)
     if not steps:
         return best, Verdict.AMBIGUOUS, "Only a weak step stands above the first-order band."
+    return best, Verdict.AMBIGUOUS, _shoulder(lowest)
+
+
+def _shoulder(at: float) -> str:
     return (
-        best,
-        Verdict.AMBIGUOUS,
-        (
-            f"A surer step, at {lowest:.1f} cm⁻¹, lies so near to the top of the first-order band that it may be the "
-            "band's own shoulder."
-        ),
+        f"A surer step, at {at:.1f} cm⁻¹, lies so near to the top of the first-order band that it may be the band's "
+        "own shoulder."
     )
+
+
+def _possible(found: list[FoundStep], steps: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:
+    """A place that is no step by itself, but where one cannot be excluded."""
+    lowest = steps[-1].candidate.edge_cm1 if steps else -math.inf
+    places = [
+        one for one in found
+        if one.possible and one.fit.verdict is Verdict.CONVERGED and one.candidate.edge_cm1 > lowest
+        and not one.line_preference > _LINE_CHI2
+    ]  # fmt: skip
+    if not places or hidden > MEANT_CONTRAST:
+        return None
+    best = max(places, key=lambda one: one.candidate.significance)
+    reason = (
+        f"No step stands above the noise, but one of {100 * MEANT_CONTRAST:.0f} % of the band cannot be excluded here "
+        f"({best.candidate.significance:.1f} standard deviations)."
+    )
+    return best, Verdict.AMBIGUOUS, f"{reason} {_shoulder(lowest)}" if steps else reason
 
 
 def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict, str] | None:
@@ -113,6 +137,8 @@ def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict
     best = max(falls, key=lambda one: one.candidate.significance)
     if best.candidate.significance >= SURE_SIGMAS and best.candidate.contrast >= MEANT_CONTRAST:
         return best, Verdict.AMBIGUOUS, "A line describes the only plain fall better than a step."
+    if _is_unsure_line(best):
+        return best, Verdict.AMBIGUOUS, "A line describes the only fall better than a step, but not much better."
     if hidden <= MEANT_CONTRAST:
         return None
     return (
@@ -120,6 +146,18 @@ def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict
         Verdict.AMBIGUOUS,
         (f"The noise hides steps below {100 * hidden:.0f} % of the band: this is its plainest fall, no sure edge."),
     )
+
+
+def _is_unsure_line(one: FoundStep) -> bool:
+    """Whether a fall is as high as edges that are meant, and a line too little better to leave it out."""
+    mine, doubt = one.candidate, one.line_preference <= 2.0 * _LINE_CHI2
+    return mine.kind == "line" and mine.significance >= STEP_SIGMAS and mine.contrast >= MEANT_CONTRAST and doubt
+
+
+def _is_sure_line(one: FoundStep) -> bool:
+    """Whether a fall is plain enough to be an edge, but a line describes it better."""
+    mine = one.candidate
+    return mine.kind == "line" and mine.significance >= SURE_SIGMAS and mine.contrast >= MEANT_CONTRAST
 
 
 def _nothing(found: list[FoundStep]) -> tuple[None, Verdict, str]:
@@ -141,6 +179,8 @@ def _is_hint(one: FoundStep) -> bool:
     """Whether a weak step is more than a ripple."""
     mine = one.candidate
     if one.fit.verdict is not Verdict.CONVERGED or not (mine.kind == "weak" or _could_be_line(one)):
+        return False
+    if mine.contrast > 1.0 and mine.significance < STEP_SIGMAS:  # where noise outdoes the band, it was none
         return False
     if one.fit.width_held and mine.significance >= _HELD_HINT_SIGMAS:
         return True
@@ -184,6 +224,14 @@ def _doubts(best: FoundStep, lower: list[FoundStep], found: list[FoundStep], *, 
     flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
     if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
         doubts.append("It lies on the flank of the first-order band, which could be it.")
+    lines = [one.candidate for one in found if near_band and _is_sure_line(one)]
+    if lines:  # a slope that differs on the two sides makes an edge look like a line
+        doubts.append(f"A plain fall higher up, at {lines[-1].edge_cm1:.1f} cm⁻¹, is like a line but could be it.")
+    if best.cut:
+        doubts.append("Something, such as a cosmic ray, cuts the fall in two: its place is not sure.")
+    beside = [one for one in lower if mine.edge_cm1 - one.candidate.edge_cm1 < _BESIDE_CM1]
+    if beside:
+        doubts.append(f"Another step lies right beside it, at {beside[-1].candidate.edge_cm1:.1f} cm⁻¹.")
     if mine.significance < CERTAIN_SIGMAS and mine.width_cm1 < _NARROW_CM1:
         doubts.append(f"The step is {mine.width_cm1:.1f} cm⁻¹ wide, as noise makes one: its place is not sure.")
     if mine.contrast < SMALL_CONTRAST:

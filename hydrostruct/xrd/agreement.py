@@ -61,7 +61,8 @@ def agreement(
     -------
     Agreement
     """
-    chi2, total, size, missed, above = residual_sums(intensity, residual, background, weight)
+    scaled = np.empty(residual.size)
+    chi2, total, size, missed, above = residual_sums(intensity, residual, background, weight, scaled)
     freedom = max(1, intensity.size - n_parameters)
     return Agreement(
         rp_percent=100.0 * missed / size if size > 0 else math.nan,
@@ -69,7 +70,7 @@ def agreement(
         rwp_background_corrected_percent=100.0 * math.sqrt(chi2 / above) if above > 0 else math.nan,
         rexp_percent=100.0 * math.sqrt(freedom / total) if total > 0 else math.nan,
         gof=math.sqrt(chi2 / freedom),
-        serial_factor=serial_factor(residual * np.sqrt(weight)),
+        serial_factor=serial_factor(scaled),
     )
 
 

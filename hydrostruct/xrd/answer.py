@@ -51,6 +51,8 @@ class Answer:
     """What belongs to no phase."""
     alternatives: tuple[str, ...]
     """Other solutions that fit as well, in words."""
+    contested: npt.NDArray[np.bool_] | None = None
+    """Phases all of whose lines single peaks could explain as well, shape (phases,); None for none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,6 +219,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         systematic=systematic,
         foreign_deg=answer.foreign.foreign_deg,
         foreign_area=answer.foreign.foreign_area,
+        contested=answer.contested,
         lines_left_out=bool(answer.foreign.left_out_deg.size),
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,

@@ -8,6 +8,7 @@ looks like foreign lines is their misfit.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,13 +26,13 @@ from hydrostruct.xrd.model import FitData, LeBailModel
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_RANGE = 0.25
+_LEAST_RANGE = 0.4
 _FEWEST_LINES, _LINES_FOR_ZERO = 3, 10
 _CLEARLY = 30.0
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
 _CLOSER = 3
-_MOST_STEPS = 30
+_TRIAL_STEPS = 8
 _WORSE = 1.05
 _SMALL_RESIDUAL = 0.3
 _MOST_FITTED, _LEAST_FITTED = 0.85, 0.5
@@ -43,7 +44,7 @@ _LIMITS = {"zero": (-1.0, 1.0), "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
 _PATTERN_WORDS = ("zero",)
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
-_RICH = 20
+_RICH = 40  # more than single peaks may be
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +85,7 @@ def with_asked_terms(
     -------
     Explained or None
         With more free parameters, the zero among them from ten strong lines on, Kα2 and axial divergence. None where
-        the fit leaves no more than noise, the range of tan θ is below 0.25, the lines are fewer than three, the terms
+        the fit leaves no more than noise, the range of tan θ is below 0.4, the lines are fewer than three, the terms
         do not take 30 of χ² (in units of what is left, times the serial factor) and a hundredth of it, or what they
         give is no fit: 85 strong lines of 100 must be fitted to a third of their height.
     """
@@ -103,15 +104,18 @@ def with_asked_terms(
             best = _with_words(best, [word for word in words if _may_be_asked(best.model, word, held)], asking)
             if fitted_part(best, peaks) < _LEAST_FITTED:
                 return None  # the cell is another: nothing that is added to it can be believed
+        if best is found:
+            break
+        best = _with_its_part(best)
     # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case
     best = _with_axial(best, [word for words in _ASKED for word in words if _may_be_asked(best.model, word, held)])
     return None if best is found or not is_well_fitted(best, peaks) else best
 
 
 def is_wide(data: FitData) -> bool:
-    """Whether tan θ runs over more than 0.25: then a zero is no cell, and widths follow the angle."""
-    span = np.tan(np.radians(0.5 * data.position[[0, -1]]))
-    return bool(span[1] - span[0] >= _LEAST_RANGE)
+    """Whether tan θ runs over more than 0.4: then a zero is no cell, and widths follow the angle."""
+    low, high = (math.tan(math.radians(0.5 * data.position[end])) for end in (0, -1))
+    return high - low >= _LEAST_RANGE
 
 
 def is_well_fitted(found: Explained, peaks: Peaks) -> bool:
@@ -160,7 +164,7 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 
 
 def is_rich(data: FitData, peaks: Peaks) -> bool:
-    """Whether a pattern has twenty strong lines or more: a wrong cell then meets few of them by chance."""
+    """Whether a pattern has forty strong lines or more: a wrong cell then meets few of them by chance."""
     return _strong_lines(data, peaks)[0].size >= _RICH
 
 
@@ -226,6 +230,7 @@ def free_more(model: LeBailModel, words: Sequence[str]) -> LeBailModel:
     return replace(
         model,
         link=link,
+        asked=(*model.asked, *new),
         parameter_names=(*model.parameter_names, *new),
         start=np.concatenate((model.start, np.zeros(len(new)))),
         lowest=np.concatenate((model.lowest, limits[:, 0])),
@@ -246,12 +251,28 @@ def _with_second(found: Explained, asking: _Asking) -> Explained:
     for index, name in enumerate(found.model.parameter_names):
         if not name.startswith(("cell:", "zero")):
             fresh[index] = asking.narrow[index] if index < asking.narrow.size else 0.0
-    best = _best_of(found, double, [many, fresh, *starts], asking, least_gain=_MUCH)
-    if best is found:
+    return _best_of(found, double, [many, fresh, *starts], asking, least_gain=_MUCH)
+
+
+def _with_its_part(found: Explained) -> Explained:
+    """The fit with the part of Kα2 that suits the pattern best: the least of a parabola, twice."""
+    ratio, part = found.model.second_line
+    if not part > 0:
         return found
-    shared = (best.model.second_line[0], np.array([0.8, 1.0, 1.2]) * best.model.second_line[1])
-    trials = [_resettled(best, replace(best.model, second_line=(shared[0], float(part)))) for part in shared[1]]
-    return min(trials, key=lambda one: one.solution.chi2)
+    tried = [found]
+    for reach in (0.15, 0.05):
+        middle = min(tried, key=lambda one: one.solution.chi2).model.second_line[1]
+        three = [
+            _resettled(found, replace(found.model, second_line=(ratio, middle * (1.0 + step))))
+            for step in (-reach, 0.0, reach)
+        ]
+        low, here, high = (one.solution.chi2 for one in three)
+        bend = low - 2.0 * here + high
+        step = 0.5 * (low - high) / bend if bend > 0 else math.copysign(1.0, low - high)
+        least = middle * (1.0 + reach * min(max(step, -2.0), 2.0))
+        tried += [*three, _resettled(found, replace(found.model, second_line=(ratio, min(max(least, 0.05), 0.6))))]
+    best = _at_rest(min(tried, key=lambda one: one.solution.chi2))
+    return best if rests_free(best) else found
 
 
 def _with_words(found: Explained, words: Sequence[str], asking: _Asking) -> Explained:
@@ -267,11 +288,14 @@ def _best_of(
     found: Explained, model: LeBailModel, starts: Sequence[Floats], asking: _Asking, *, least_gain: float
 ) -> Explained:
     """The best fit of another model from some starts, or what was given where that is as good."""
-    fits = [fit_with_background(model, asking.data, values, terms=asking.terms) for values in starts]
-    trials = [replace(found, model=model, solution=solution, data=data) for solution, data in fits]
-    at_rest = [one for one in trials if rests_free(one)]
-    best = min(at_rest, key=lambda one: one.solution.chi2, default=found)
-    return best if _is_worth_it(found.solution, best.solution, best.data, least_gain) else found
+    trials = [solve(model, found.data, values, most_steps=_TRIAL_STEPS) for values in starts]
+    best = min(trials, key=lambda one: one.chi2)
+    if not _is_worth_it(found.solution, best, found.data, least_gain):
+        return found
+    solution, data = fit_with_background(model, asking.data, best.values, terms=asking.terms, widths_are_known=True)
+    settled = replace(found, model=model, solution=solution, data=data)
+    is_better = rests_free(settled) and _is_worth_it(found.solution, solution, data, least_gain)
+    return settled if is_better else found
 
 
 def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
@@ -297,14 +321,19 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
         near = tried[best - 1 : best + 2]
         middle = [0.5 * (one.model.axial + other.model.axial) for one, other in itertools.pairwise(near)]
         tried += [_resettled(tried[best], replace(wide, axial=height)) for height in middle]
-    last = min((one for one in tried if rests_free(one)), key=lambda one: one.solution.chi2, default=found)
-    return last if _is_worth_it(found.solution, last.solution, last.data, _LEAST_GAIN) else found
+    last = _at_rest(min(tried, key=lambda one: one.solution.chi2))
+    return last if rests_free(last) and _is_worth_it(found.solution, last.solution, last.data, _LEAST_GAIN) else found
 
 
 def _resettled(found: Explained, model: LeBailModel) -> Explained:
-    """The same fit with another beam."""
-    solution = solve(model, found.data, found.solution.values, most_steps=_MOST_STEPS)
-    return replace(found, model=model, solution=solution)
+    """The same fit with another beam, a few steps on."""
+    return replace(
+        found, model=model, solution=solve(model, found.data, found.solution.values, most_steps=_TRIAL_STEPS)
+    )
+
+
+def _at_rest(found: Explained) -> Explained:
+    return replace(found, solution=solve(found.model, found.data, found.solution.values))
 
 
 def _is_worth_it(before: Solution, after: Solution, data: FitData, least_gain: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", 
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
 _STEMS = tuple(name.rsplit("_", 1) for name in _CELL_NAMES)
-_NUMBER_NAMES = tuple(f"{stem}{kind}_{unit}" for kind in _KINDS for stem, unit in _STEMS)
+# interned, or each call with sixty keywords compares them letter by letter
+_NUMBER_NAMES = tuple(sys.intern(f"{stem}{kind}_{unit}") for kind in _KINDS for stem, unit in _STEMS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +65,8 @@ class Evidence:
     """Lines of each phase above three standard deviations, shape (phases,)."""
     free_lines: Ints
     """Those of them that no line of another phase comes near, shape (phases,)."""
+    negative_lines: Ints
+    """Lines of each phase that point down by more than noise lets them: another line stands there; shape (phases,)."""
     in_range: npt.NDArray[np.bool_]
     """Lines whose core is in the data, shape (lines,)."""
     range_deg: tuple[float, float]
@@ -97,39 +101,33 @@ def weigh_evidence(
     """
     seen, matrix = covariance(model, data, solution) if spread is None else spread
     n_linear = seen.size + len(data.basis)
-    background = data.basis.T @ solution.background
+    background = solution.background @ data.basis
     report = agreement(
         data.measured,
         solution.residual,
         background=background,
         weight=data.weight,
-        n_parameters=n_linear + data.shape_terms + int(np.sum(~solution.held)),
+        n_parameters=n_linear + data.shape_terms + solution.held.size - int(np.count_nonzero(solution.held)),
     )
-    lines = matrix[: seen.size, : seen.size] * report.inflation**2
     # a guessed sigma may be far too large: whether a line is there is then judged by the residuals themselves
     doubt = 1.0 if data.sigma_is_known else min(1.0, max(report.gof, 1e-3)) ** 2
-    sigma = np.full(model.phase_of.size, np.nan)
-    sigma[seen] = np.sqrt(np.maximum(lines.diagonal(), 0.0))
-    inside = kernels.lines_in_range(data.position, solution.position, solution.width, data.step_deg)
-    evidence = kernels.phase_evidence(seen, lines, solution.intensity, model.phase_of, inside, len(model.phases))
-    significance = _significance(model, solution, lines, (seen, inside), evidence, doubt=doubt)
-    whole = inside & ~_cut_in_half(data, solution)  # half a line trades with the background, and drowns the sum
-    areas = (
-        evidence
-        if np.array_equal(whole, inside)
-        else kernels.phase_evidence(seen, lines, solution.intensity, model.phase_of, whole, len(model.phases))
-    )
-    share, share_sigma = shares(*areas[3:])
-    parameters = matrix[n_linear:, n_linear:]
-    observed, free = kernels.count_lines(
+    lines = matrix[: seen.size, : seen.size].copy()
+    sigma, inside, evidence, area, area_spread, observed, free, negative = kernels.weigh_lines(
+        data.position,
+        data.step_deg,
         solution.position,
         solution.width,
         solution.intensity,
-        _OBSERVED_SIGMA * math.sqrt(doubt) * sigma,
-        inside,
         model.phase_of,
         len(model.phases),
+        seen,
+        lines,
+        report.inflation**2,
+        _OBSERVED_SIGMA * math.sqrt(doubt),
+        _NEGATIVE_SIGMA,
     )
+    share, share_sigma = shares(area, area_spread)
+    parameters = matrix[n_linear:, n_linear:]
     return Evidence(
         solution=solution,
         agreement=report,
@@ -138,9 +136,10 @@ def weigh_evidence(
         detection_scale=math.sqrt(doubt),
         observed_lines=observed,
         free_lines=free,
+        negative_lines=negative,
         in_range=inside,
         range_deg=(float(data.position[0]), float(data.position[-1])),
-        significance=significance,
+        significance=_significance(model, solution, lines, (seen, inside), evidence, doubt=doubt),
         share=share,
         share_sigma=share_sigma,
         parameter_covariance=parameters,
@@ -156,13 +155,6 @@ def weigh_evidence(
     )
 
 
-def _cut_in_half(data: FitData, solution: Solution) -> npt.NDArray[np.bool_]:
-    """Lines whose top is less than half a width from an end of the data."""
-    with np.errstate(invalid="ignore"):
-        near = np.minimum(solution.position - data.position[0], data.position[-1] - solution.position)
-        return np.asarray(near < 0.5 * solution.width)
-
-
 def report_fit(
     pattern: Pattern,
     model: LeBailModel,
@@ -176,6 +168,7 @@ def report_fit(
     foreign_area: float,
     lines_left_out: bool,
     seconds: float,
+    contested: npt.NDArray[np.bool_] | None = None,
     alternatives: tuple[str, ...] = (),
     sectors: SectorSpread | None = None,
     lines: Floats | None = None,
@@ -201,6 +194,8 @@ def report_fit(
         Whether their points were left out; they were fitted as single peaks otherwise.
     seconds : float
         Time taken.
+    contested : array of bool, optional, shape (phases,)
+        Phases all of whose lines single peaks could explain as well.
     alternatives : tuple of str
         Other solutions that fit as well, in words.
     sectors : SectorSpread, optional
@@ -224,6 +219,7 @@ def report_fit(
             evidence,
             index,
             is_absent=bool(absent[index]),
+            is_contested=contested is not None and bool(contested[index]),
             significance=float(significance[index]),
             systematic=None if systematic is None else systematic[index],
             ambiguous=bool(alternatives),
@@ -237,10 +233,10 @@ def report_fit(
     verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
     assert pattern.sigma is not None
     mine = own_parameters(model)
-    scaled = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.agreement.inflation
+    scaled = np.sqrt(np.maximum(evidence.parameter_covariance.diagonal(), 0.0)) * evidence.agreement.inflation
     if evidence.scatter is not None:
         scaled = np.hypot(scaled, np.sqrt(np.maximum(np.diag(evidence.scatter.parameter_covariance), 0.0)))
-    spread = {name: float(value) for name, value in zip(model.parameter_names, scaled, strict=True)}
+    spread = dict(zip(model.parameter_names, scaled.tolist(), strict=True))
     return PatternFit(
         file=pattern.name,
         verdict=verdict,
@@ -276,7 +272,7 @@ def report_fit(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
             *_warnings(model, evidence),
-            *_shape_note(data),
+            *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
             *_stress_notes(fits),
         ),
@@ -326,8 +322,9 @@ def _significance(
     """How surely each phase is there, in standard deviations; see `hydrostruct.xrd.presence.line_significance`."""
     seen, inside = which
     out = np.zeros(len(model.phases))
+    fitted_of = kernels.cell_counts(model.link, len(model.phases)).tolist()
     for index, (statistic, upward, count) in enumerate(zip(*(part.tolist() for part in evidence[:3]), strict=True)):
-        fitted = int((cell_parameters(model, index) >= 0).sum())
+        fitted = fitted_of[index]
         if count and math.isnan(statistic):
             mine = ((model.phase_of[seen] == index) & inside[seen]).nonzero()[0]
             block = lines[mine[:, None], mine] * doubt
@@ -343,6 +340,7 @@ def _report_phase(
     index: int,
     *,
     is_absent: bool,
+    is_contested: bool,
     significance: float,
     systematic: Floats | None,
     ambiguous: bool,
@@ -362,6 +360,7 @@ def _report_phase(
         evidence,
         index,
         is_absent=is_absent,
+        is_contested=is_contested,
         significance=significance,
         observed=observed,
         free_lines=free_lines,
@@ -419,16 +418,17 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
     """Strain along the axis, the terms of the stress with their sigma, and what these do to the volume."""
     base = index * kernels.PHASE_SLOTS
     slots = evidence.solution.slots
-    numbers = {"strain_axis_deg": float(slots[base + kernels.STRAIN_AXIS_SLOT])}
-    for offset, name in enumerate(("stress", "stress_shape")):
+    axis, oblique, diagonal = slots[base + kernels.STRAIN_AXIS_SLOT : base + kernels.STRESS_SLOT].tolist()
+    numbers = {"strain_axis_deg": axis, "strain_oblique_deg2": oblique, "strain_diagonal_deg2": diagonal}
+    for offset, (name, sigma) in enumerate((("stress", "stress_sigma"), ("stress_shape", "stress_shape_sigma"))):
         slot = base + kernels.STRESS_SLOT + offset
         moved = int(model.link[slot])
         variance = float(evidence.parameter_covariance[moved, moved]) if moved >= 0 else 0.0
         numbers[name] = float(slots[slot])
-        numbers[f"{name}_sigma"] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
+        numbers[sigma] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
         if moved >= 0 and evidence.scatter is not None:
             scattered = float(evidence.scatter.parameter_covariance[moved, moved])
-            numbers[f"{name}_sigma"] = math.hypot(numbers[f"{name}_sigma"], math.sqrt(max(scattered, 0.0)))
+            numbers[sigma] = math.hypot(numbers[sigma], math.sqrt(max(scattered, 0.0)))
     numbers["stress_volume_ang3"] = 0.0
     if numbers["stress"] or numbers["stress_shape"]:
         mine = (model.phase_of == index) & evidence.in_range
@@ -486,6 +486,7 @@ def _phase_verdict(
     index: int,
     *,
     is_absent: bool,
+    is_contested: bool,
     significance: float,
     observed: int,
     free_lines: int,
@@ -505,6 +506,8 @@ def _phase_verdict(
         reasons.append("The data hold at least one axis to no better than 0.3 %.")
     if significance < DETECTION_SIGMA:
         reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
+    if is_contested:
+        reasons.append("Peaks that belong to no phase would explain all of its lines in the range as well.")
     if probability < _LIKELY:
         reasons.append(
             f"Other cells within 3 % would explain its weak lines too (probability of this one {probability:.2g}); "
@@ -520,7 +523,7 @@ def _phase_verdict(
         reasons.append("Every observed line of it could belong to another phase.")
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
-    negative = _negative_lines(model, evidence, index)
+    negative = int(evidence.negative_lines[index])
     if negative >= _MANY_NEGATIVE:
         reasons.append(
             f"{negative} lines of it are negative by more than {_NEGATIVE_SIGMA:g} sigma: its cell is wrong."
@@ -546,13 +549,6 @@ def _relative_sigma(evidence: Evidence, parameter: int) -> float:
     """Scaled uncertainty of a free parameter over its value."""
     variance = max(float(evidence.parameter_covariance[parameter, parameter]), 0.0)
     return math.sqrt(variance) * evidence.agreement.inflation / abs(float(evidence.solution.values[parameter]))
-
-
-def _negative_lines(model: LeBailModel, evidence: Evidence, index: int) -> int:
-    """Lines of a phase that point down by more than noise lets them: another line, at another place, stands there."""
-    with np.errstate(invalid="ignore"):
-        below = evidence.solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma
-    return int(np.sum(below & evidence.in_range & (model.phase_of == index)))
 
 
 def _pattern_verdict(
@@ -589,13 +585,13 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
 
 
-def _shape_note(data: FitData) -> list[str]:
+def _shape_note(data: FitData, background: Floats) -> list[str]:
     if data.beyond_profile is None:
         return []
-    part = float(np.max(np.abs(data.beyond_profile)) / np.max(data.measured))
+    part = float(np.max(np.abs(data.beyond_profile)) / np.max(data.measured - background))
     return [
         f"The lines share a shape that no pseudo-Voigt has. It was learned from them and taken into account: at most "
-        f"{100 * part:.1f} % of the highest point. The place of a line is where a symmetric one fits it best."
+        f"{100 * part:.1f} % of the highest line. The place of a line is where a symmetric one fits it best."
     ]
 
 
@@ -632,11 +628,7 @@ def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
             f"GOF is {evidence.agreement.gof:.2g}: the square root of the intensity is too large a sigma for this "
             "pattern, and the uncertainties are too large by about as much. Give a file with a sigma column."
         )
-    with np.errstate(invalid="ignore"):
-        negative = (
-            (solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma) & evidence.in_range & own_lines(model)
-        )
-    for line in np.flatnonzero(negative)[:5]:
+    for line in _negative_lines(model, evidence)[:5]:
         reflection = int(np.flatnonzero(model.reflection_line == line)[0])
         hkl = " ".join(str(index) for index in model.reflection_hkl[reflection])
         found.append(
@@ -644,7 +636,16 @@ def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
             f"{-solution.intensity[line] / evidence.intensity_sigma[line]:.1f} sigma: the background or a "
             "cell is wrong there."
         )
-    for name, held in zip(model.parameter_names, solution.held, strict=True):
-        if held and not name.startswith(("cell:", "peak:")):
+    for index in np.flatnonzero(solution.held):
+        name = model.parameter_names[index]
+        if not name.startswith(("cell:", "peak:")):
             found.append(f"{name} rests on its limit and was held there.")
     return found
+
+
+def _negative_lines(model: LeBailModel, evidence: Evidence) -> Ints:
+    if not evidence.negative_lines.any():
+        return np.empty(0, dtype=np.int64)
+    with np.errstate(invalid="ignore"):
+        below = evidence.solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma
+    return np.flatnonzero(below & evidence.in_range & own_lines(model))

@@ -19,7 +19,7 @@ from scipy.interpolate import BSpline
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.first_look import noise_scale
 from hydrostruct.xrd.model import FitData, LeBailModel
-from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
 from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
@@ -34,9 +34,9 @@ _ROUNDS = 6
 _SETTLED = 1e-3
 _SEEN = 9.0
 _MISFIT_SIGMA = 4.0
-_FEWEST_LINES = 5
+_FEWEST_LINES = 2
 _CHANCE, _FORETOLD = 0.05, 0.5
-_MIXING = 0.4
+_PLAIN = 25.0
 _STEPS = 50.0  # of the table, in a width
 
 
@@ -64,6 +64,8 @@ def with_common_shape(model: LeBailModel, solution: Solution, data: FitData) -> 
         The data with the common shape taken off their intensity and kept as `beyond_profile`; None where the lines
         have none in common. What the other lines say of it must make a line fit better for so many of those that
         would show it as chance does once in twenty (five of five, seven of eight), and for half of the gain at least.
+        Fewer than five lines must all fit better by 25 in χ² and half of their own gain: noise gains nothing like it,
+        and a stranger on one of them is on none of the others.
 
     Notes
     -----
@@ -171,11 +173,11 @@ def _table() -> Floats:
     knots = np.concatenate((_KNOTS[0] - ends[::-1], _KNOTS, _KNOTS[-1] + ends))
     inside = np.clip(t, _KNOTS[0] + 1e-9, _KNOTS[-1] - 1e-9)
     splines = BSpline.design_matrix(inside, knots, 3)[:, 3 : 3 + _CURVES].toarray()
-    line = pseudo_voigt(t, 1.0, _MIXING)
+    line = pseudo_voigt(t, 1.0, TYPICAL_MIXING)
     directions = np.array([
         line,
         np.gradient(line, t),
-        pseudo_voigt(t, 1.01, _MIXING) - pseudo_voigt(t, 0.99, _MIXING),
+        pseudo_voigt(t, 1.01, TYPICAL_MIXING) - pseudo_voigt(t, 0.99, TYPICAL_MIXING),
         pseudo_voigt(t, 1.0, 1.0) - pseudo_voigt(t, 1.0, 0.0),
     ])  # fmt: skip
     free = np.linalg.svd(directions @ splines)[2][len(directions) :].T
@@ -197,11 +199,18 @@ def _common_curve(curves: _Curves, left: Floats, data: FitData) -> Floats | None
         others = _solved(gram - own_gram, right - own_right)
         foretold.append(2.0 * others @ own_right - others @ own_gram @ others)
         fitted.append(2.0 * curve @ own_right - curve @ own_gram @ curve)
-    better = int(np.sum(np.array(foretold) > 0))
-    by_chance = special.bdtrc(better - 1, len(foretold), 0.5) if better else 1.0
-    if by_chance > _CHANCE or sum(foretold) < _FORETOLD * sum(fitted):
-        return None
-    return np.asarray(curves.whole @ curve)
+    is_common = _is_common(np.array(foretold), np.array(fitted), plain=_PLAIN * noise_scale(data) ** 2)
+    return np.asarray(curves.whole @ curve) if is_common else None
+
+
+def _is_common(foretold: Floats, fitted: Floats, *, plain: float) -> bool:
+    """Whether what the other lines say takes off each line, shape (lines,), enough of what its own curve does."""
+    if foretold.size < _FEWEST_LINES or foretold.sum() < _FORETOLD * fitted.sum():
+        return False
+    better = int(np.count_nonzero(foretold > 0))
+    if better and special.bdtrc(better - 1, foretold.size, 0.5) <= _CHANCE:
+        return True
+    return bool(np.all(foretold > np.maximum(plain, _FORETOLD * fitted)))
 
 
 def _products(curves: Floats, weight: Floats, left: Floats) -> tuple[Floats, Floats]:

@@ -28,7 +28,7 @@ _START_TERMS = 12
 _FEWEST_TERMS = 2
 _COST_OF_A_TERM = 2.0
 # width parameters that wait until the lines have arrived
-_LATE = ("u", "v", "p")
+_LATE = ("u", "v", "p", "strain_oblique", "strain_diagonal")
 # part of the widest that a line may be
 _WIDE = 0.6
 
@@ -309,8 +309,11 @@ def fit_with_background(
 
 
 def _arrived(model: LeBailModel, data: FitData, values: Floats) -> Floats:
-    """Values from a fit without the terms by which widths follow the angle: lines beside their peaks drive them off."""
-    late = np.array([name in _LATE for name in model.parameter_names])
+    """Values from a fit without the terms by which widths follow the angle and the direction.
+
+    Lines beside their peaks drive them off.
+    """
+    late = np.array([name.partition(":")[0] in _LATE for name in model.parameter_names])
     return solve(hold(model, values, late), data, values).values if np.any(late) else values
 
 

@@ -37,7 +37,8 @@ def above_background(data: FitData) -> Floats:
     few = data.basis[: min(12, len(data.basis))]
     weight = data.weight.copy()
     for _ in range(8):
-        coefficients = np.linalg.lstsq((few * np.sqrt(weight)).T, data.intensity * np.sqrt(weight), rcond=None)[0]
+        weighted = few * weight
+        coefficients = np.linalg.lstsq(weighted @ few.T, weighted @ data.intensity, rcond=None)[0]
         above = (data.intensity - few.T @ coefficients) * np.sqrt(data.weight)
         weight = data.weight / (1.0 + np.maximum(above, 0.0) ** 2)
     return np.asarray(data.intensity - few.T @ coefficients)

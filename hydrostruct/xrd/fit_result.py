@@ -128,6 +128,10 @@ class PhaseFit:
     """Fitted widths."""
     strain_axis_deg: float
     """Lorentzian strain of planes across the axis, in degrees; that of `widths` where it was not freed."""
+    strain_oblique_deg2: float
+    """What the square of the strain has more at 45° to the axis, in degrees²; 0 where it was not freed."""
+    strain_diagonal_deg2: float
+    """What it has more along the diagonals (hh0; hhh in cubic phases), in degrees²; 0 where it was not freed."""
     stress: float
     """Q, the part of the deviatoric stress that is alike for all lines; 0 when it was neither given nor fitted."""
     stress_sigma: float

@@ -20,7 +20,7 @@ from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, so
 from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms
-from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
 from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, own_lines, own_parameters, with_peaks
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ _WAVES = 1.25
 _SHIFTED_SIGMA = 1.5
 _FLANK_FWHM = 1.0
 _NOISE_SIGMA, _MOST_MISFIT = 4.0, 0.2
-_MANY_FLANKS = 3
+_FEW_FLANKS, _MANY_FLANKS = 2, 3
 _START_TERMS = 12
 
 
@@ -207,18 +207,21 @@ def without_flanks(model: LeBailModel, found: Explained, *, terms: int | None) -
     Returns
     -------
     Explained
-        The fit without them where three lines or more have one within a width and most single peaks are such, if what
-        they took is a small part of the lines; else what was given.
+        The fit without them where three lines or more, or both where there are but two in the range, have one within a
+        width and most single peaks are such, if what they took is a small part of the lines; else what was given.
     """
     places, widths = _single_peaks(found)
     reach = _FLANK_FWHM * typical_width(found.model, found.solution)
-    on_flank = np.abs(_lines_of_phases(model, found)[:, None] - places[None, :]) < reach
+    own = _lines_of_phases(model, found)
+    on_flank = np.abs(own[:, None] - places[None, :]) < reach
     peaks, lines = (int(np.any(on_flank, axis=side).sum()) for side in (0, 1))
-    if min(peaks, lines) < _MANY_FLANKS or 2 * peaks < places.size:
+    inside = (own > found.data.position[0]) & (own < found.data.position[-1])
+    enough = max(_FEW_FLANKS, min(_MANY_FLANKS, int(np.count_nonzero(inside))))
+    if min(peaks, lines) < enough or 2 * peaks < places.size:
         return found
     stay = ~np.any(on_flank, axis=0)
-    own = found.solution.values[: own_parameters(model)]
-    plain = fit_with_single_peaks(model, found.data, own, (places[stay], widths[stay]), terms=terms)
+    start = found.solution.values[: own_parameters(model)]
+    plain = fit_with_single_peaks(model, found.data, start, (places[stay], widths[stay]), terms=terms)
     return replace(plain, shape_misfits=True) if _is_misfit_of_shape(plain, places[~stay]) else found
 
 
@@ -315,7 +318,8 @@ def _misplaced_lines(found: Explained) -> list[int]:
             continue
         step = 0.02 * solution.width[line]
         at = data.position - solution.position[line]
-        slope = pseudo_voigt(at - step, solution.width[line], 0.4) - pseudo_voigt(at + step, solution.width[line], 0.4)
+        ends = (pseudo_voigt(at + side, solution.width[line], TYPICAL_MIXING) for side in (-step, step))
+        slope = next(ends) - next(ends)
         size = math.sqrt(float(np.sum(data.weight * slope**2)))
         seen = abs(float(np.sum(data.weight * slope * solution.residual))) / (size * scale) if size > 0 else 0.0
         if seen > _SHIFTED_SIGMA:

@@ -5,9 +5,9 @@ widths they have one best value, found by solving a banded-plus-border system, s
 projection; Golub and Pereyra, 10.1137/0710036; Kaufman, 10.1007/BF01932995). What is left, cells and widths, is a
 handful of parameters, found by Gauss-Newton steps with Marquardt's damping.
 
-Parameters live in *slots*, fifteen a phase (six reciprocal-metric components, six widths, the strain along the axis,
-two of the stress) and two for the pattern (zero shift, sample displacement); `link` says which free parameter fills a
-slot, -1 for none. One parameter may fill several slots: that is how a width is common to all phases.
+Parameters live in *slots*, seventeen a phase (six reciprocal-metric components, six widths, three of the strain by
+direction, two of the stress) and two for the pattern (zero shift, sample displacement); `link` says which free
+parameter fills a slot, -1 for none. One parameter may fill several slots: that is how a width is common to all phases.
 
 The slow, obvious twin of all this stands in the tests.
 """
@@ -22,11 +22,11 @@ from numba import njit
 CELL_SLOTS = 6
 WIDTH_SLOTS = 6
 STRAIN_AXIS_SLOT = CELL_SLOTS + WIDTH_SLOTS
-STRESS_SLOT = STRAIN_AXIS_SLOT + 1
+STRESS_SLOT = STRAIN_AXIS_SLOT + 3
 PHASE_SLOTS = STRESS_SLOT + 2
-TERM_COLUMNS = CELL_SLOTS + 2
+TERM_COLUMNS = CELL_SLOTS + 3
 CENTER_SLOPES = CELL_SLOTS + 4
-WIDTH_SLOPES = WIDTH_SLOTS + 1
+WIDTH_SLOPES = WIDTH_SLOTS + 3
 
 CONVERGED = 0
 OUT_OF_STEPS = 1
@@ -41,9 +41,18 @@ _GAUSS_REACH = 3.2
 # Weight of "no intensity" as a prior, relative to a line's own weight at the start of a fit: splits exact overlaps
 # equally. It stays as it is while a fit moves, so that what is made least is one function.
 _RIDGE = 1e-6
+# Least square of a strain, in degrees²: below it the root has no slope that would lead back.
+_LEAST_STRAIN2 = 1e-8
 # Steps after which a fit that gains little by each is taken to swing about its minimum.
 _PATIENCE = 12
 _BACKGROUND_RIDGE = 1e-12
+# Points of a row that are multiplied at a time: a dozen rows of them stay in the nearest memory of a processor.
+_CHUNK = 512
+# So few numbers are sorted.
+_FEW = 32
+# A step that moves no line by more than this part of its width, and gains what it promised to this part, leaves the
+# curvature of chi2 as it was.
+_NEAR, _AS_PROMISED = 0.05, 0.1
 # Points of the integral over the heights of slit and sample, on 0 to 1, and their weights (Gauss and Legendre).
 AXIAL_POINTS = 16
 _AXIAL_NODES, _AXIAL_WEIGHTS = (part * 0.5 for part in np.polynomial.legendre.leggauss(AXIAL_POINTS))
@@ -56,9 +65,11 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
     """Position, width and mixing of every line, and what each slot does to them.
 
     ``d_center[k]``: six cell components, zero, displacement, stress, its shape; ``d_gamma[k]``, ``d_eta[k]``: U, V, W,
-    P, size, strain, strain along the axis. The last two columns of ``terms`` are cos² of the angle of a line to that
-    axis, and what the anisotropy of the stress does to it. A stress moves d by 1 - 3 sin²θ of itself (load along the
-    beam; Singh et al., 10.1063/1.367872).
+    P, size, strain, strain along the axis, oblique to it, and diagonal in the plane. The last three columns of
+    ``terms`` are cos² of the angle of a line to that axis, what the anisotropy of the stress does to it, and the
+    diagonal part of its strain. The strain of a line squared is that which goes with cos², squared, and what the last
+    two add (Stephens, 10.1107/S0021889898006001). A stress moves d by 1 - 3 sin²θ of itself (load along the beam;
+    Singh et al., 10.1063/1.367872).
     """
     n_lines = phase_of.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
@@ -100,6 +111,12 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
         size = slots[base + CELL_SLOTS + 4]
         axial = terms[k, CELL_SLOTS]
         strain = slots[base + CELL_SLOTS + 5] * (1.0 - axial) + slots[base + STRAIN_AXIS_SLOT] * axial
+        oblique = 4.0 * axial * (1.0 - axial)
+        added = slots[base + STRAIN_AXIS_SLOT + 1] * oblique
+        added += slots[base + STRAIN_AXIS_SLOT + 2] * terms[k, CELL_SLOTS + 2]
+        linear = strain
+        if added != 0.0:
+            strain = math.sqrt(max(linear * linear + added, _LEAST_STRAIN2))
         g2 = u * tangent * tangent + v * tangent + w + p / (cosine * cosine)
         g = math.sqrt(max(g2, 1e-10))
         l = max(size / cosine + strain * tangent, 0.0)  # noqa: E741
@@ -122,7 +139,14 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
                 d_gamma[k, j] = gamma_g * d
                 d_eta[k, j] = eta_g * d
             else:
-                d = 1.0 / cosine if j == 4 else tangent * (axial if j == 6 else 1.0 - axial)
+                d = 1.0 / cosine
+                if j > 4:
+                    by_linear = linear / strain if added != 0.0 else 1.0
+                    by_square = 0.5 / max(strain, 1e-4)
+                    d = by_linear * (1.0 - axial) if j == 5 else by_linear * axial
+                    if j > 6:
+                        d = by_square * (oblique if j == 7 else terms[k, CELL_SLOTS + 2])
+                    d *= tangent
                 d_gamma[k, j] = gamma_l * d
                 d_eta[k, j] = eta_l * d
 
@@ -405,6 +429,97 @@ def _dots(a, rows, low, out):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _add_two(out, one, by_one, other, by_other):
+    for i in range(out.shape[0]):
+        out[i] += by_one * one[i] + by_other * other[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _multiply(out, one, other):
+    for i in range(out.shape[0]):
+        out[i] = one[i] * other[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _take_off(out, rows, factors):
+    """Subtract rows times their factors, four at a time, for each point is then written once for all four."""
+    m = rows.shape[0]
+    k = 0
+    while k + 4 <= m:
+        r0, r1, r2, r3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        f0, f1, f2, f3 = factors[k], factors[k + 1], factors[k + 2], factors[k + 3]
+        for i in range(out.shape[0]):
+            out[i] -= (f0 * r0[i] + f1 * r1[i]) + (f2 * r2[i] + f3 * r3[i])
+        k += 4
+    while k < m:
+        _add_scaled(out, rows[k], -factors[k])
+        k += 1
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _two_dots(a, b, rows, low, out_a, out_b):
+    """Add the scalar products of two vectors with each row, from a column on, to what is there."""
+    n = a.shape[0]
+    m = rows.shape[0]
+    k = 0
+    while k + 4 <= m:
+        r0 = rows[k, low : low + n]
+        r1 = rows[k + 1, low : low + n]
+        r2 = rows[k + 2, low : low + n]
+        r3 = rows[k + 3, low : low + n]
+        s0 = 0.0
+        s1 = 0.0
+        s2 = 0.0
+        s3 = 0.0
+        t0 = 0.0
+        t1 = 0.0
+        t2 = 0.0
+        t3 = 0.0
+        for i in range(n):
+            f, g = a[i], b[i]
+            s0 += f * r0[i]
+            s1 += f * r1[i]
+            s2 += f * r2[i]
+            s3 += f * r3[i]
+            t0 += g * r0[i]
+            t1 += g * r1[i]
+            t2 += g * r2[i]
+            t3 += g * r3[i]
+        out_a[k] += s0
+        out_a[k + 1] += s1
+        out_a[k + 2] += s2
+        out_a[k + 3] += s3
+        out_b[k] += t0
+        out_b[k + 1] += t1
+        out_b[k + 2] += t2
+        out_b[k + 3] += t3
+        k += 4
+    while k < m:
+        row = rows[k, low : low + n]
+        out_a[k] += _dot(a, row)
+        out_b[k] += _dot(b, row)
+        k += 1
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _products(left, right, out, is_lower):
+    """Scalar products of the rows of two arrays, of those up to its own alone where a triangle is wanted.
+
+    Two rows against four, over as many points at a time as stay in the nearest memory.
+    """
+    n_rows, n = left.shape
+    nowhere = np.zeros(right.shape[0])
+    out[:, :] = 0.0
+    for low in range(0, n, _CHUNK):
+        high = min(n, low + _CHUNK)
+        for p in range(0, n_rows, 2):
+            last = min(p + 1, n_rows - 1)
+            count = min(last + 1, right.shape[0]) if is_lower else right.shape[0]
+            other = out[last] if last > p else nowhere
+            _two_dots(left[p, low:high], left[last, low:high], right[:count], low, out[p], other)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def weighted_gram(basis, w):
     """Gram matrix of the rows of a basis, shape (m, n), under weights."""
     m, n = basis.shape
@@ -416,6 +531,47 @@ def weighted_gram(basis, w):
         _dots(row, basis[: a + 1], 0, out[a])
         for b in range(a):
             out[b, a] = out[a, b]
+    return out
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _recur(before, here, u):
+    """Put the next Chebyshev polynomial of u, times whatever both are times, in the place of the one before."""
+    for i in range(u.shape[0]):
+        before[i] = 2.0 * u[i] * here[i] - before[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _sum(values):
+    total = 0.0
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def chebyshev_gram(u, w, m):
+    """Gram matrix of the first m Chebyshev polynomials of u under weights, shape (m, m).
+
+    The product of two of them is half the sum of two others, so that 2m - 1 sums make all of it.
+    """
+    n = u.shape[0]
+    sums = np.zeros(2 * m - 1)
+    here, before = np.empty(min(n, _CHUNK)), np.empty(min(n, _CHUNK))
+    for low in range(0, n, _CHUNK):
+        size = min(_CHUNK, n - low)
+        here_u = u[low : low + size]
+        a, b = here[:size], before[:size]
+        a[:] = w[low : low + size]
+        _multiply(b, a, here_u)  # of order -1, which is that of order 1
+        for order in range(2 * m - 1):
+            sums[order] += _sum(a)
+            _recur(b, a, here_u)
+            a, b = b, a
+    out = np.empty((m, m))
+    for i in range(m):
+        for j in range(m):
+            out[i, j] = 0.5 * (sums[i + j] + sums[abs(i - j)])
     return out
 
 
@@ -482,20 +638,19 @@ def _factor_rows(a, low, high):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def _evaluate(
-    x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link, n_free, reach, margin, with_slopes, by_column,
-    ridge,
+def _linear(
+    x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
 ):  # fmt: skip
-    """Everything at one set of cells and widths.
+    """Best intensities and background at one set of cells and widths, and the slope of chi2 by the free parameters.
 
-    Returns chi2, intensities, background coefficients, residual, the reduced normal matrix and gradient of the free
-    parameters, the lines seen, their factor and envelope, and the border rows: what a step and a covariance need.
+    Returns chi2, intensities, background coefficients, residual, gradient, what each background term takes off chi2,
+    positions, widths and their slopes, and what `_slopes` goes on from. ``basis_y`` is the basis times w y.
     """
     n_lines = phase_of.shape[0]
     n = x.shape[0]
     m = basis.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
-    nb = m + (n_free if with_slopes else 0)
+    nb = m + n_free
 
     centers = np.full(n_lines, np.nan)
     gammas = np.zeros(n_lines)
@@ -523,10 +678,7 @@ def _evaluate(
     )
     weighted = np.empty(size)
     for s in range(n_seen):
-        mine, heavy = shape[offsets[s] : offsets[s + 1]], weighted[offsets[s] : offsets[s + 1]]
-        here = w[starts[s] : stops[s]]
-        for i in range(here.shape[0]):
-            heavy[i] = mine[i] * here[i]
+        _multiply(weighted[offsets[s] : offsets[s + 1]], shape[offsets[s] : offsets[s + 1]], w[starts[s] : stops[s]])
 
     gram = np.zeros((n_seen, n_seen))
     first = np.zeros(n_seen, np.int64)
@@ -541,11 +693,10 @@ def _evaluate(
     _forward_rows(gram, first, rows, nb, nb + 1)
 
     border = np.zeros((nb, nb))
-    right = np.zeros(nb)
-    _dots(y * w, basis, 0, right)
+    partial = basis_y.copy()
     for a in range(m):
         for s in range(n_seen):
-            right[a] -= rows[s, a] * rows[s, nb]
+            partial[a] -= rows[s, a] * rows[s, nb]
         for b in range(a + 1):
             border[a, b] = basis_gram[a, b]
         border[a, a] *= 1.0 + _BACKGROUND_RIDGE
@@ -555,8 +706,7 @@ def _evaluate(
             for b in range(a + 1):
                 border[a, b] -= f * rows[s, b]
     _factor_rows(border, 0, m)
-    partial = right[:m].copy()  # forward-substituted: its squares are what each background term takes off chi2
-    for a in range(m):
+    for a in range(m):  # forward-substituted: its squares are what each background term takes off chi2
         partial[a] = (partial[a] - _dot(border[a, :a], partial[:a])) / border[a, a]
     background = partial.copy()
     for a in range(m - 1, -1, -1):
@@ -573,68 +723,97 @@ def _evaluate(
             seen_intensity[r] -= gram[s, r] * f
 
     residual = y.copy()
-    for a in range(m):
-        _add_scaled(residual, basis[a], -background[a])
+    _take_off(residual, basis, background)
     for s in range(n_seen):
         _add_scaled(residual[starts[s] : stops[s]], shape[offsets[s] : offsets[s + 1]], -seen_intensity[s])
-    chi2 = 0.0
-    for i in range(n):
-        chi2 += w[i] * residual[i] * residual[i]
+    heavy = np.empty(n)
+    _multiply(heavy, residual, w)
+    chi2 = _dot(heavy, residual)
     for s in range(n_seen):
         chi2 += ridge[chosen[s]] * seen_intensity[s] * seen_intensity[s]
 
-    normal = np.zeros((n_free, n_free))
     gradient = np.zeros(n_free)
-    if with_slopes:
-        by_column[:, :] = 0.0
-        for s in range(n_seen):
-            k = chosen[s]
-            base = phase_of[k] * PHASE_SLOTS
-            f = seen_intensity[s]
-            low, high = starts[s], stops[s]
-            window = slice(offsets[s], offsets[s + 1])
-            for j in range(CENTER_SLOPES):
-                p = link[_center_slot(base, j, n_phases)]
-                c = f * d_center[k, j]
-                if p >= 0 and c != 0.0:
-                    _add_scaled(by_column[p, low:high], by_center[window], c)
-            for j in range(WIDTH_SLOPES):
-                p = link[base + CELL_SLOTS + j]
-                if p >= 0:
-                    _add_scaled(by_column[p, low:high], by_gamma[window], f * d_gamma[k, j])
-                    _add_scaled(by_column[p, low:high], by_eta[window], f * d_eta[k, j])
-        heavy = np.empty(n)
-        for p in range(n_free):
-            column = by_column[p]
-            for i in range(n):
-                heavy[i] = column[i] * w[i]
-            gradient[p] = _dot(heavy, residual)
-            _dots(heavy, basis, 0, border[m + p])
-            _dots(heavy, by_column[: p + 1], 0, border[m + p, m:])
-        for s in range(n_seen):
-            _dots(weighted[offsets[s] : offsets[s + 1]], by_column, starts[s], rows[s, m:])
-        _forward_rows(gram, first, rows, m, nb)
-        for s in range(n_seen):
-            for p in range(m, nb):
-                f = rows[s, p]
-                if f != 0.0:
-                    for b in range(p + 1):
-                        border[p, b] -= f * rows[s, b]
-        for p in range(n_free):  # eliminate the background from the free parameters' block
-            for a in range(m):
-                border[m + p, a] = (border[m + p, a] - _dot(border[m + p, :a], border[a, :a])) / border[a, a]
-        for p in range(n_free):
-            for r in range(p + 1):
-                normal[p, r] = border[m + p, m + r] - _dot(border[m + p, :m], border[m + r, :m])
-                normal[r, p] = normal[p, r]
+    for s in range(n_seen if n_free else 0):
+        k = chosen[s]
+        base = phase_of[k] * PHASE_SLOTS
+        window = slice(offsets[s], offsets[s + 1])
+        left = heavy[starts[s] : stops[s]]
+        pull = seen_intensity[s] * _dot(by_center[window], left)
+        for j in range(CENTER_SLOPES):
+            p = link[_center_slot(base, j, n_phases)]
+            if p >= 0:
+                gradient[p] += pull * d_center[k, j]
+        wider = seen_intensity[s] * _dot(by_gamma[window], left)
+        mixed = seen_intensity[s] * _dot(by_eta[window], left)
+        for j in range(WIDTH_SLOPES):
+            p = link[base + CELL_SLOTS + j]
+            if p >= 0:
+                gradient[p] += wider * d_gamma[k, j] + mixed * d_eta[k, j]
 
     intensity = np.full(n_lines, np.nan)
     for s in range(n_seen):
         intensity[chosen[s]] = seen_intensity[s]
     return (
-        chi2, intensity, background, residual, normal, gradient, chosen, partial,
-        centers, gammas, d_center, gram, first, rows, border,
+        chi2, intensity, background, residual, gradient, partial, centers, gammas, d_center,
+        (
+            chosen, starts, stops, offsets, weighted, by_center, by_gamma, by_eta, d_gamma, d_eta, gram, first, rows,
+            border,
+        ),
     )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _slopes(w, basis, phase_of, link, intensity, d_center, rest, by_column, heavy):
+    """Reduced normal matrix of the free parameters at the point where `_linear` was; completes its border rows.
+
+    ``by_column`` and ``heavy`` are room for the derivatives of the pattern, shape (parameters, points).
+    """
+    chosen, starts, stops, offsets, weighted, by_center, by_gamma, by_eta, d_gamma, d_eta, gram, first, rows, border = (
+        rest
+    )
+    n_free = by_column.shape[0]
+    m = basis.shape[0]
+    nb = m + n_free
+    n_seen = chosen.shape[0]
+    n_phases = (link.shape[0] - 2) // PHASE_SLOTS
+    by_column[:, :] = 0.0
+    for s in range(n_seen):
+        k = chosen[s]
+        base = phase_of[k] * PHASE_SLOTS
+        f = intensity[k]
+        low, high = starts[s], stops[s]
+        window = slice(offsets[s], offsets[s + 1])
+        for j in range(CENTER_SLOPES):
+            p = link[_center_slot(base, j, n_phases)]
+            c = f * d_center[k, j]
+            if p >= 0 and c != 0.0:
+                _add_scaled(by_column[p, low:high], by_center[window], c)
+        for j in range(WIDTH_SLOPES):
+            p = link[base + CELL_SLOTS + j]
+            if p >= 0:
+                _add_two(by_column[p, low:high], by_gamma[window], f * d_gamma[k, j], by_eta[window], f * d_eta[k, j])
+    for p in range(n_free):
+        _multiply(heavy[p], by_column[p], w)
+    _products(heavy, basis, border[m:, :m], False)
+    _products(heavy, by_column, border[m:, m:], True)
+    for s in range(n_seen):
+        _dots(weighted[offsets[s] : offsets[s + 1]], by_column, starts[s], rows[s, m:])
+    _forward_rows(gram, first, rows, m, nb)
+    for s in range(n_seen):
+        for p in range(m, nb):
+            f = rows[s, p]
+            if f != 0.0:
+                for b in range(p + 1):
+                    border[p, b] -= f * rows[s, b]
+    for p in range(n_free):  # eliminate the background from the free parameters' block
+        for a in range(m):
+            border[m + p, a] = (border[m + p, a] - _dot(border[m + p, :a], border[a, :a])) / border[a, a]
+    normal = np.zeros((n_free, n_free))
+    for p in range(n_free):
+        for r in range(p + 1):
+            normal[p, r] = border[m + p, m + r] - _dot(border[m + p, :m], border[m + r, :m])
+            normal[r, p] = normal[p, r]
+    return normal
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -689,6 +868,16 @@ def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
     return largest
 
 
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _project(y, w, basis):
+    """The basis times w y."""
+    heavy = np.empty(y.shape[0])
+    _multiply(heavy, y, w)
+    out = np.zeros(basis.shape[0])
+    _dots(heavy, basis, 0, out)
+    return out
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def least_chi2(
     x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link, values, lowest, highest,
@@ -696,7 +885,8 @@ def least_chi2(
 ):  # fmt: skip
     """Fit one pattern from a start: Gauss-Newton with Marquardt's damping on the free parameters.
 
-    A step that would move a line by more than ``far`` of its width moves lines only.
+    A step that would move a line by more than ``far`` of its width moves lines only. After a short step that gained
+    what it promised the curvature of chi2 is taken to be what it was, once; its slope is always that of the point.
 
     ``values`` is the start and is overwritten by the answer, as ``slots`` is. Returns status, steps, chi2,
     intensities, background, residual, held parameters, positions, widths, and the equations of the last point, from
@@ -704,27 +894,16 @@ def least_chi2(
     """
     n_free = values.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
-    by_column = np.zeros((n_free, x.shape[0]))
+    by_column = np.empty((n_free, x.shape[0]))
+    heavy = np.empty((n_free, x.shape[0]))
     ridge = np.full(phase_of.shape[0], -1.0)
+    basis_y = _project(y, w, basis)
     _fill_slots(slots, link, values)
-    state = _evaluate(
-        x,
-        y,
-        w,
-        basis,
-        basis_gram,
-        beam,
-        phase_of,
-        terms,
-        slots,
-        link,
-        n_free,
-        reach,
-        margin,
-        True,
-        by_column,
-        ridge,
+    state = _linear(
+        x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
     )
+    normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
+    is_own = True  # whether this is the curvature of the point itself
     damping = 1e-4
     status = OUT_OF_STEPS
     steps = 0
@@ -739,8 +918,8 @@ def least_chi2(
             is_width[link[j]] = True
     trial = values.copy()
     while steps < max_steps:
-        chi2, normal, gradient = state[0], state[4], state[5]
-        if state[6].shape[0] == 0:
+        chi2, gradient, chosen = state[0], state[4], state[9][0]
+        if chosen.shape[0] == 0:
             status = NO_LINES
             break
         for p in range(n_free):
@@ -748,13 +927,13 @@ def least_chi2(
             out_high = values[p] >= highest[p] and gradient[p] > 0.0
             held[p] = out_low or out_high
         step = _damped_step(normal, gradient, held, damping)
-        shift = _largest_shift(step, link, state[6], phase_of, state[10], state[9], n_phases)
+        shift = _largest_shift(step, link, chosen, phase_of, state[8], state[7], n_phases)
         if shift > far:
             # lines that are still beside their peaks make widths run away: they wait until the cells have arrived
             still = held | is_width
             if not np.all(still):
                 step = _damped_step(normal, gradient, still, damping)
-                shift = _largest_shift(step, link, state[6], phase_of, state[10], state[9], n_phases)
+                shift = _largest_shift(step, link, chosen, phase_of, state[8], state[7], n_phases)
         expected = 0.0
         for p in range(n_free):
             expected += step[p] * gradient[p]
@@ -774,23 +953,8 @@ def least_chi2(
             trial[p] = min(max(values[p] + factor * step[p], lowest[p]), highest[p])
         _fill_slots(slots, link, trial)
         steps += 1
-        new = _evaluate(
-            x,
-            y,
-            w,
-            basis,
-            basis_gram,
-            beam,
-            phase_of,
-            terms,
-            slots,
-            link,
-            n_free,
-            reach,
-            margin,
-            True,
-            by_column,
-            ridge,
+        new = _linear(
+            x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
         )
         if new[0] < chi2:
             # a weak line's curvature is known badly: steps that gain far less than they promise go past the minimum,
@@ -802,17 +966,26 @@ def least_chi2(
                 damping = max(damping * 4.0, 1e-1)
             elif gain > 0.75 or steps <= _PATIENCE:
                 damping = max(damping * 0.1, 1e-8)
+            is_own = not (is_own and shift < _NEAR and abs(gain - 1.0) < _AS_PROMISED)
+            if is_own:
+                normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
         elif expected < 10.0 * tolerance * scale:
             status = CONVERGED  # what is left to gain is below the rounding of chi2
             break
+        elif not is_own:
+            normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
+            is_own = True
         else:
             damping = max(damping * 8.0, 1e-3)
             if damping > 1e7:
                 status = STUCK
                 break
     _fill_slots(slots, link, values)
-    equations = (state[6], state[11], state[12], state[13], state[14], state[4])
-    return status, steps, state[0], state[1], state[2], state[3], held, state[8], state[9], equations
+    if not is_own:
+        normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
+    chosen, gram, first, rows, border = state[9][0], state[9][10], state[9][11], state[9][12], state[9][13]
+    equations = (chosen, gram, first, rows, border, normal)
+    return status, steps, state[0], state[1], state[2], state[3], held, state[6], state[7], equations
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -822,53 +995,23 @@ def linear_fit(x, y, w, basis, basis_gram, beam, phase_of, terms, slots, reach, 
     Returns chi2, intensities, and what each background term, in its order, takes off chi2.
     """
     link = np.full(slots.shape[0], -1)
-    nothing = np.zeros((0, x.shape[0]))
     ridge = np.full(phase_of.shape[0], -1.0)
-    state = _evaluate(
-        x,
-        y,
-        w,
-        basis,
-        basis_gram,
-        beam,
-        phase_of,
-        terms,
-        slots,
-        link,
-        0,
-        reach,
-        margin,
-        False,
-        nothing,
-        ridge,
-    )
-    return state[0], state[1], state[7]
+    basis_y = _project(y, w, basis)
+    state = _linear(x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, 0, reach, margin, ridge)
+    return state[0], state[1], state[5]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def equations_at(x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link, n_free, reach, margin):
     """The equations at given cells and widths, as `least_chi2` returns those of its last point."""
-    by_column = np.zeros((n_free, x.shape[0]))
     ridge = np.full(phase_of.shape[0], -1.0)
-    state = _evaluate(
-        x,
-        y,
-        w,
-        basis,
-        basis_gram,
-        beam,
-        phase_of,
-        terms,
-        slots,
-        link,
-        n_free,
-        reach,
-        margin,
-        True,
-        by_column,
-        ridge,
+    basis_y = _project(y, w, basis)
+    state = _linear(
+        x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
     )
-    return state[6], state[11], state[12], state[13], state[14], state[4]
+    by_column = np.empty((n_free, x.shape[0]))
+    normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, np.empty((n_free, x.shape[0])))
+    return state[9][0], state[9][10], state[9][11], state[9][12], state[9][13], normal
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -939,15 +1082,34 @@ def _add_pairs(total, values, factor, lag):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def _add_both(total, before, behind, factor):
-    """Add to each point those of two rows, times a factor."""
-    for i in range(total.shape[0]):
-        total[i] += factor * (before[i] + behind[i])
+def _add_lags(total, values, edge, factors):
+    """Add to each point those 1, 2, … places before and behind it, times a factor of the distance; four at a time.
+
+    ``values`` begins ``edge`` places before the first point, and ends as many behind the last.
+    """
+    n = total.shape[0]
+    farthest = factors.shape[0] - 1
+    lag = 1
+    while lag + 3 <= farthest:
+        f1, f2, f3, f4 = factors[lag], factors[lag + 1], factors[lag + 2], factors[lag + 3]
+        b1, a1 = values[edge - lag : edge - lag + n], values[edge + lag : edge + lag + n]
+        b2, a2 = values[edge - lag - 1 : edge - lag - 1 + n], values[edge + lag + 1 : edge + lag + 1 + n]
+        b3, a3 = values[edge - lag - 2 : edge - lag - 2 + n], values[edge + lag + 2 : edge + lag + 2 + n]
+        b4, a4 = values[edge - lag - 3 : edge - lag - 3 + n], values[edge + lag + 3 : edge + lag + 3 + n]
+        for i in range(n):
+            total[i] += f1 * (b1[i] + a1[i]) + f2 * (b2[i] + a2[i]) + f3 * (b3[i] + a3[i]) + f4 * (b4[i] + a4[i])
+        lag += 4
+    while lag <= farthest:
+        f1 = factors[lag]
+        b1, a1 = values[edge - lag : edge - lag + n], values[edge + lag : edge + lag + n]
+        for i in range(n):
+            total[i] += f1 * (b1[i] + a1[i])
+        lag += 1
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def residual_sums(intensity, residual, background, weight):
-    """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²: what R factors are made of."""
+def residual_sums(intensity, residual, background, weight, scaled):
+    """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²: what R factors are made of; ``scaled`` is filled with r√w."""
     chi2 = 0.0
     total = 0.0
     size = 0.0
@@ -959,6 +1121,8 @@ def residual_sums(intensity, residual, background, weight):
         size += abs(intensity[i])
         missed += abs(residual[i])
         above += weight[i] * (intensity[i] - background[i]) * (intensity[i] - background[i])
+    for i in range(residual.shape[0]):
+        scaled[i] = residual[i] * math.sqrt(weight[i])
     return chi2, total, size, missed, above
 
 
@@ -980,6 +1144,49 @@ def run_squares(residual):
     return runs + run * run, square
 
 
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _count_below(values, limit):
+    count = 0
+    for i in range(values.shape[0]):
+        count += values[i] <= limit
+    return count
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def median_size(values):
+    """Median of numbers that are not negative.
+
+    A few counts over all of them close in upon it, and the rest is sorted: the processor does not guess what each
+    number is, as it does, and mostly wrongly, where they are sorted.
+    """
+    n = values.shape[0]
+    if not np.mean(values) < math.inf:
+        return np.median(values)
+    low, high = 0.0, 2.0 * np.mean(values) * (1.0 + 1e-12)  # no more than half of them are above twice the mean
+    below, upto = 0, n
+    for _ in range(24):
+        middle = 0.5 * (low + high)
+        count = _count_below(values, middle)
+        if 2 * count >= n + 2:
+            high, upto = middle, count
+        elif 2 * count < n - 1:
+            low, below = middle, count
+        else:
+            break
+        if upto - below <= _FEW:
+            break
+    few = np.empty(n)
+    kept = 0
+    for i in range(n):
+        few[kept] = values[i]
+        kept += low < values[i] <= high or (low == 0.0 and values[i] == 0.0)
+    if kept > 4 * _FEW or below + kept < n // 2 + 1:
+        return np.median(values)  # the middle one is many equal numbers, or not a number
+    few = np.sort(few[:kept])
+    upper = few[n // 2 - below]
+    return upper if n % 2 else 0.5 * (few[n // 2 - 1 - below] + upper)
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def scatter_scales(y, w, residual):
     """Scatter in units of sigma, as a Gaussian's from medians: of the data from point to point, and of the residuals.
@@ -993,8 +1200,8 @@ def scatter_scales(y, w, residual):
     size = np.empty(n)
     for i in range(n):
         size[i] = abs(residual[i]) * math.sqrt(w[i])
-    noise = np.median(bend) / 0.6745 if n > 2 else 0.0
-    return max(noise, 1e-6), np.median(size) / 0.6745
+    noise = median_size(bend) / 0.6745 if n > 2 else 0.0
+    return max(noise, 1e-6), median_size(size) / 0.6745
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -1063,25 +1270,36 @@ def matched_filter(x, residual, w, width, reach):
         far_w, far_wr = np.zeros(n + 2 * edge), np.zeros(n + 2 * edge)
         far_w[edge : edge + n] = w
         far_wr[edge : edge + n] = wr
+        bells = np.zeros(farthest + 1)
         for lag in range(1, farthest + 1):
             t = lag * step / width
-            factor = _bell(t * t) if t <= reach else 0.0
-            low, high = edge - lag, edge + lag
-            _add_both(s_g, far_w[low : low + n], far_w[high : high + n], factor)
-            _add_both(s_rg, far_wr[low : low + n], far_wr[high : high + n], factor)
-            _add_both(s_gg, far_w[low : low + n], far_w[high : high + n], factor * factor)
+            bells[lag] = _bell(t * t) if t <= reach else 0.0
+        squares = bells * bells
+        for low in range(0, n, _CHUNK):
+            high = min(n, low + _CHUNK)
+            near_w, near_wr = far_w[low : high + 2 * edge], far_wr[low : high + 2 * edge]
+            _add_lags(s_g[low:high], near_w, edge, bells)
+            _add_lags(s_rg[low:high], near_wr, edge, bells)
+            _add_lags(s_gg[low:high], near_w, edge, squares)
     else:
         for lag in range(1, farthest + 1):
             _pair_bell(x, lag, 1.0 / width, reach, bell, square)
             _add_pairs(s_g, w, bell, lag)
             _add_pairs(s_rg, wr, bell, lag)
             _add_pairs(s_gg, w, square, lag)
-    out = np.zeros(n)
-    for i in range(n):
-        bottom = s_gg[i] - s_g[i] * s_g[i] / s_w[i]
-        if bottom > 1e-3 * s_gg[i]:
-            out[i] = (s_rg[i] - s_r[i] * s_g[i] / s_w[i]) / math.sqrt(bottom)
+    out = np.empty(n)
+    _filtered(out, s_w, s_r, s_g, s_gg, s_rg)
     return out
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _filtered(out, s_w, s_r, s_g, s_gg, s_rg):
+    """Height over its sigma from the sums around each point; 0 where a peak is no other than the ground."""
+    for i in range(out.shape[0]):
+        mean = s_g[i] / s_w[i]
+        bottom = s_gg[i] - s_g[i] * mean
+        height = (s_rg[i] - s_r[i] * mean) / math.sqrt(max(bottom, 1e-300))
+        out[i] = height if bottom > 1e-3 * s_gg[i] else 0.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -1103,6 +1321,66 @@ def place_pulls(x, w, residual, lines, centers, widths, intensity, mixing, reach
             slope[n] += w[i] * by_place * residual[i]
             size[n] += w[i] * by_place * by_place
     return slope, size
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def strong_lines(centers, widths, intensity, sigma, phase_of, n_phases, least, beside):
+    """Lines of phases whose intensity is above so many sigma, and which have no single peak within some widths."""
+    out = np.empty(centers.shape[0], np.int64)
+    count = 0
+    for k in range(centers.shape[0]):
+        if phase_of[k] >= n_phases or not intensity[k] > least * sigma[k]:
+            continue
+        alone = True
+        for j in range(centers.shape[0]):
+            if phase_of[j] >= n_phases and not abs(centers[j] - centers[k]) > beside * widths[k]:
+                alone = False
+                break
+        if alone:
+            out[count] = k
+            count += 1
+    return out[:count].copy()
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def cell_counts(link, n_phases):
+    """Free parameters of the cell of each phase."""
+    out = np.zeros(n_phases, np.int64)
+    for phase in range(n_phases):
+        for j in range(CELL_SLOTS):
+            if link[phase * PHASE_SLOTS + j] >= 0:
+                out[phase] += 1
+    return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def shifted_lines(
+    x, w, residual, centers, widths, intensity, sigma, phase_of, link, n_phases, least, beside, mixing, reach
+):  # fmt: skip
+    """The `place_pulls` of the `strong_lines`, their chi2, and its degrees of freedom.
+
+    These are the lines less what cells, zero and displacement can take up of their shifts.
+    """
+    lines = strong_lines(centers, widths, intensity, sigma, phase_of, n_phases, least, beside)
+    slope, size = place_pulls(x, w, residual, lines, centers, widths, intensity, mixing, reach)
+    count = 0
+    square = 0.0
+    held_by = np.zeros(n_phases, np.int64)
+    for n in range(lines.shape[0]):
+        if size[n] > 0.0:
+            lines[count] = lines[n]
+            slope[count] = slope[n]
+            size[count] = size[n]
+            square += slope[n] * slope[n] / size[n]
+            held_by[phase_of[lines[n]]] += 1
+            count += 1
+    degrees = count
+    for phase, n_free in enumerate(cell_counts(link, n_phases)):
+        degrees -= min(n_free, held_by[phase])
+    for j in range(link.shape[0] - 2, link.shape[0]):
+        if link[j] >= 0:
+            degrees -= 1
+    return lines[:count].copy(), slope[:count].copy(), size[:count].copy(), square, degrees
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -1203,10 +1481,59 @@ def count_lines(position, width, intensity, least, inside, phase_of, n_phases):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def weigh_lines(
+    x, step, centers, widths, intensity, phase_of, n_phases, seen, covariance, scale, least, negative
+):  # fmt: skip
+    """What the covariance of the seen lines says of each line and of each phase.
+
+    ``covariance`` is scaled in place. Returns the sigma of each line, whether it is in the range, the
+    `phase_evidence` of the lines there, and of those of them whose top is half a width or more from the ends of the
+    data, the lines above ``least`` sigma (see `count_lines`), and of each phase those below minus ``negative`` sigma.
+    """
+    n_lines = centers.shape[0]
+    sigma = np.full(n_lines, np.nan)
+    for i in range(seen.shape[0]):
+        for j in range(seen.shape[0]):
+            covariance[i, j] *= scale
+        sigma[seen[i]] = math.sqrt(max(covariance[i, i], 0.0))
+    inside = lines_in_range(x, centers, widths, step)
+    whole = inside.copy()
+    is_cut = False
+    for k in range(n_lines):
+        if inside[k] and min(centers[k] - x[0], x[x.shape[0] - 1] - centers[k]) < 0.5 * widths[k]:
+            whole[k] = False  # half a line trades with the background, and drowns the sum
+            is_cut = True
+    evidence = phase_evidence(seen, covariance, intensity, phase_of, inside, n_phases)
+    areas = phase_evidence(seen, covariance, intensity, phase_of, whole, n_phases) if is_cut else evidence
+    observed, free = count_lines(centers, widths, intensity, least * sigma, inside, phase_of, n_phases)
+    below = np.zeros(n_phases, np.int64)
+    for k in range(n_lines):
+        if phase_of[k] < n_phases and inside[k] and intensity[k] < -negative * sigma[k]:
+            below[phase_of[k]] += 1
+    return sigma, inside, evidence, areas[3], areas[4], observed, free, below
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def area_shares(areas, covariance, least):
+    """Parts of a total and their sigma; NaN where the total is not above 0 by ``least`` times its own."""
+    n = areas.shape[0]
+    share = np.full(n, np.nan)
+    sigma = np.full(n, np.nan)
+    total = np.sum(areas)
+    spread = np.sum(covariance)
+    if total > least * math.sqrt(max(spread, 0.0)):
+        for i in range(n):
+            share[i] = areas[i] / total  # the diagonal of J C Jᵀ with J = (1 - share)/total
+            variance = covariance[i, i] - 2.0 * share[i] * np.sum(covariance[i]) + share[i] * share[i] * spread
+            sigma[i] = math.sqrt(max(variance, 0.0)) / total
+    return share, sigma
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def line_residuals(x, residual, w, width, reach):
     """Largest of what the matched filter sees, up or down, and how much it sees of noise, as a Gaussian's sigma."""
     seen = np.abs(matched_filter(x, residual, w, width, reach))
-    return np.max(seen), np.median(seen) / 0.6745
+    return np.max(seen), median_size(seen) / 0.6745
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)

@@ -64,12 +64,13 @@ from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 __all__ = ["fit_pattern", "fit_patterns"]
 
 _EQUAL_CHI2 = 9.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
-_TAKEN_LINES = 4
+_FEWEST_TAKEN, _TAKEN_LINES = 2, 4
 
 
 def fit_pattern(
@@ -113,8 +114,9 @@ def fit_pattern(
     free, fix : collection of str
         What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``, ``stress``, ``stress_shape``
-        (see `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase.
+        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``,
+        ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see `hydrostruct.xrd.direction`); with
+        ``NAME:`` in front for one phase.
     search : {"auto", "never", "always"}
         Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
         start does not convince.
@@ -295,7 +297,7 @@ def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, F
     if set(seed.parameter_names) != set(model.parameter_names):
         raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
     if seed.second_line[1] > 0:
-        model = with_second_line(model) or model
+        model = replace(with_second_line(model) or model, second_line=seed.second_line)
     model = replace(model, axial=seed.axial)
     known = dict(zip(seed.parameter_names, seed.parameters, strict=True))
     return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
@@ -396,7 +398,10 @@ def _as_explained(model: LeBailModel, pair: tuple[Solution, FitData]) -> Explain
 
 def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOptions) -> Explained | None:
     """A solution with the terms that the pattern asks for; None where it asks for none."""
-    if options.profile != "auto" or not is_wide(data) or not misfits(found.solution, found.data):
+    model = found.model
+    if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
+        return None
+    if not is_wide(data) or not misfits(found.solution, found.data):
         return None
     return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.held)
 
@@ -424,7 +429,16 @@ def _decided(
     alternatives: tuple[str, ...],
     options: FitOptions,
 ) -> Answer:
-    """Give what is left over to single peaks, or leave it out; take the best solution or that near the start.
+    """Give what is left over to single peaks, or leave it out; take the best solution or that near the start."""
+    chosen, is_near, least = _chosen(best, near, given, options)
+    answer = _settle(chosen, () if is_near else alternatives, options, least=least)
+    return _without_peaks(best, chosen, answer, options)
+
+
+def _chosen(
+    best: Explained, near: Explained, given: tuple[Floats, FitData, Peaks], options: FitOptions
+) -> tuple[Explained, bool, float]:
+    """The solution that is taken, whether it is that near the start, and what a phase needs to be there, in sigma.
 
     Where the best one's lines share a shape of their own, which most of them foretell, it is taken: a solution near the
     start that knows nothing of the shape is no match for it.
@@ -432,34 +446,31 @@ def _decided(
     model, terms = best.model, options.terms
     start, data, peaks = given
     supported = is_supported(near, peaks)
-    found = explain_rest(model, best, terms=terms)
-    if options.search != "never":
-        found = search_again(model, found, terms=terms)
-    found, near = (without_flanks(model, one, terms=terms) for one in (found, near))
+    found = without_flanks(model, explain_rest(model, best, terms=terms), terms=terms)
+    if options.search != "never" and not (found.shape_misfits and found.is_complete):
+        found = without_flanks(model, search_again(model, found, terms=terms), terms=terms)
+    near = without_flanks(model, near, terms=terms)
     has_shape = best.data.beyond_profile is not None
     if not found.is_complete and (has_shape or not near.is_complete):
         found = leave_out_rest(model, best.solution, best.data)
         if has_shape:
-            return _settle(found, alternatives, options)
+            return found, False, DETECTION_SIGMA
         near = fit_leaving_out(model, data, start, peaks, terms=terms)
         supported = is_supported(near, peaks)
         if not supported:
-            return _settle(found, alternatives, options)
+            return found, False, DETECTION_SIGMA
     found, near = (
         without_flanks(model, release_lines(model, one, terms=terms), terms=terms)
         if one.foreign_deg.size and one.is_complete
         else one
         for one in (found, near)
     )
-    chosen, least = found, DETECTION_SIGMA
     stays = not has_shape and not convinces(model, best.solution, best.data) and rests_free(near)
+    # where single peaks were seen to follow the shape of lines, more of them are no better explanation
+    stays = stays and not (found.shape_misfits and near.foreign_deg.size > found.foreign_deg.size)
     if stays and _is_as_good(near, found, (best.solution, best.data), peaks):
-        chosen, least, alternatives = near, SUPPORTED_SIGMA if supported else DETECTION_SIGMA, ()
-    answer = _settle(chosen, alternatives, options, least=least)
-    if _peaks_took_a_phase(chosen, answer.absent):
-        plain = _settle(best, alternatives, options)
-        return plain if plain.absent.sum() < max(1, answer.absent.sum()) else answer
-    return answer
+        return near, True, SUPPORTED_SIGMA if supported else DETECTION_SIGMA
+    return found, False, DETECTION_SIGMA
 
 
 def _with_its_shape(found: Explained, options: FitOptions) -> Explained:
@@ -470,18 +481,48 @@ def _with_its_shape(found: Explained, options: FitOptions) -> Explained:
     return found if shaped is None else replace(found, solution=shaped[0], data=shaped[1])
 
 
-def _peaks_took_a_phase(chosen: Explained, absent: npt.NDArray[np.bool_]) -> bool:
-    """Whether single peaks stand on the lines of a phase and leave it nothing: they follow any misfit of shape."""
-    model, solution = chosen.model, chosen.solution
+def _taken_lines(chosen: Explained, absent: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Lines of each phase in the range upon which single peaks stand, or points were left out, and how many it has.
+
+    Of a phase that is there, those smaller than the peak. Single peaks follow any misfit of shape.
+    """
+    model, solution, data = chosen.model, chosen.solution, chosen.data
     single = np.flatnonzero(~own_lines(model))
-    for index in range(len(model.phases)) if single.size else ():
-        mine = np.flatnonzero(model.phase_of == index)
-        near = np.abs(solution.position[mine][:, None] - solution.position[single]) < solution.width[mine][:, None]
-        with np.errstate(invalid="ignore"):
-            larger = near & ~(solution.intensity[mine][:, None] > solution.intensity[single])
-        if np.sum(np.any(near if absent[index] else larger, axis=1)) >= _TAKEN_LINES:
-            return True
-    return False
+    taken, lines = np.zeros((2, len(model.phases)), dtype=np.int64)
+    inside = (solution.position > data.position[0]) & (solution.position < data.position[-1])
+    typical = line_width(data) if np.any(absent) else 0.0  # the width of a phase that is absent may be anything
+    for index in range(len(model.phases)):
+        mine = np.flatnonzero((model.phase_of == index) & inside)
+        wide = np.maximum(solution.width[mine], typical if absent[index] else 0.0)[:, None]
+        near = np.abs(solution.position[mine][:, None] - solution.position[single]) < wide
+        if absent[index]:
+            left_out = np.abs(solution.position[mine][:, None] - chosen.left_out_deg) < wide
+            is_taken = np.any(near, axis=1) | np.any(left_out, axis=1)
+        else:
+            with np.errstate(invalid="ignore"):
+                larger = near & ~(solution.intensity[mine][:, None] > solution.intensity[single])
+            is_taken = np.any(larger, axis=1)
+        taken[index], lines[index] = np.count_nonzero(is_taken), mine.size
+    return taken, lines
+
+
+def _without_peaks(best: Explained, chosen: Explained, answer: Answer, options: FitOptions) -> Answer:
+    """The answer, or one without single peaks where these stand on the lines of a phase that is there without them.
+
+    On four lines they do not by chance. Where an absent phase has but two or three in the range, and they stand on all
+    of them, the phase is not called absent, but its verdict says so.
+    """
+    if not chosen.foreign_deg.size:
+        return answer
+    taken, lines = _taken_lines(chosen, answer.absent)
+    many = taken >= _TAKEN_LINES
+    few = answer.absent & ~many & (taken >= _FEWEST_TAKEN) & (taken == lines)
+    if not np.any(many | few):
+        return answer
+    plain = _settle(best, answer.alternatives, options)
+    if plain.absent.sum() >= max(1, answer.absent.sum()):
+        return answer
+    return replace(plain, contested=few & ~plain.absent)
 
 
 def _is_as_good(near: Explained, found: Explained, best: tuple[Solution, FitData], peaks: Peaks) -> bool:

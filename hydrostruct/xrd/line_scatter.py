@@ -21,19 +21,17 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.first_look import noise_scale
 from hydrostruct.xrd.line_columns import line_columns
-from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
-from hydrostruct.xrd.single_peaks import own_lines
+from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.profile import CORE_FWHM, TYPICAL_MIXING
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CHANCE = 0.02
+CHANCE = 0.05
 """Shifts that are no less likely than this are taken for noise."""
 _STRONG_SIGMA = 10.0
-_CORE_FWHM = 1.5
 _STEEP = 0.05
 _BESIDE_FWHM = 1.0
-_MIXING = 0.4
 _FEWEST = 3
 _ZERO_CHANCE = 0.01
 _ONE_SIGMA = 0.8413447460685429  # Φ(1)
@@ -99,19 +97,30 @@ def line_scatter(
     With s the slope of the residuals along the place of a line and m its square sum, both weighted, a line is off by
     s/m ± noise/√m. The variance τ² between the lines is that at which these shifts, less what the parameters can take
     up, have a weighted sum of squares as large as their degrees of freedom n (Paule and Mandel). It is that of all
-    lines, but of the lines of a phase alone where these scatter otherwise (1 in 50). τ² t² C JᵀM²J C is the covariance
+    lines, but of the lines of a phase alone where these scatter otherwise (1 in 20). τ² t² C JᵀM²J C is the covariance
     of the parameters, J the slopes of the places by them, M = diag(m), and t the one-sigma quantile of Student's
     distribution of n degrees of freedom, since so few lines know τ² badly.
     """
-    with np.errstate(invalid="ignore"):
-        strong = (own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma)).nonzero()[0]
-    if strong.size < _FEWEST:
-        return None
-    strong = _apart_from_peaks(model, solution, strong)
-    slope, size = _place_pulls(model, data, solution, strong)
-    strong, slope, size = strong[size > 0], slope[size > 0], size[size > 0]
-    degrees = _degrees(model, strong)
-    if degrees < _FEWEST or _chance(float((slope**2 / size).sum()) / min(1.0, gof) ** 2, degrees) > CHANCE:
+    strong, slope, size, square, degrees = kernels.shifted_lines(
+        data.position,
+        data.weight,
+        solution.residual,
+        solution.position,
+        solution.width,
+        solution.intensity,
+        intensity_sigma,
+        model.phase_of,
+        model.link,
+        len(model.phases),
+        _STRONG_SIGMA,
+        _BESIDE_FWHM,
+        TYPICAL_MIXING,
+        CORE_FWHM,
+    )
+    if model.axial > 0 or model.second_line[1] > 0:  # a line of several copies has a slope of its own
+        slope, size = _pulls_of_copies(model, data, solution, strong)
+        square = float((slope**2 / size).sum())
+    if degrees < _FEWEST or _chance(square / min(1.0, gof) ** 2, degrees) > CHANCE:
         return None  # noise is no less than either says; where it is more, the lines are asked again
     noise = noise_scale(data) * serial
     places = _Places(
@@ -133,13 +142,9 @@ def line_scatter(
     )
 
 
-def _place_pulls(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[Floats, Floats]:
-    """Slope of half χ² along the place of each line, and its curvature, shape (lines,)."""
-    if not (model.axial > 0 or model.second_line[1] > 0):
-        known = solution.position, solution.width, solution.intensity
-        pulls = kernels.place_pulls(data.position, data.weight, solution.residual, lines, *known, _MIXING, _CORE_FWHM)
-        return pulls[0], pulls[1]
-    columns = line_columns(model, data.position, solution.slots)  # a line of several copies has a slope of its own
+def _pulls_of_copies(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[Floats, Floats]:
+    """Slope of half χ² along the place of each line of several copies, and its curvature, shape (lines,)."""
+    columns = line_columns(model, data.position, solution.slots)
     slope, size = np.zeros(lines.size), np.zeros(lines.size)
     for row, line in enumerate(lines):
         number = int(np.flatnonzero(columns.lines == line)[0])
@@ -148,22 +153,6 @@ def _place_pulls(model: LeBailModel, data: FitData, solution: Solution, lines: I
         slope[row] = float(np.sum(data.weight[window] * by_place * solution.residual[window]))
         size[row] = float(np.sum(data.weight[window] * by_place**2))
     return slope, size
-
-
-def _degrees(model: LeBailModel, lines: Ints) -> int:
-    """Lines less what the cells of their phases, zero and displacement can take up of their shifts."""
-    counts = np.bincount(model.phase_of[lines], minlength=len(model.phases)).tolist()
-    taken = sum(min(n, int((cell_parameters(model, index) >= 0).sum())) for index, n in enumerate(counts))
-    return int(lines.size - taken - (model.link[-2:] >= 0).sum())
-
-
-def _apart_from_peaks(model: LeBailModel, solution: Solution, lines: Ints) -> Ints:
-    """Those of the lines that share their points with no single peak."""
-    peaks = solution.position[~own_lines(model)]
-    if not peaks.size:
-        return lines
-    nearest = np.min(np.abs(solution.position[lines][:, None] - peaks[None, :]), axis=1)
-    return np.asarray(lines[nearest > _BESIDE_FWHM * solution.width[lines]])
 
 
 def _variance_of_places(places: _Places, n_phases: int) -> Floats | None:

@@ -22,7 +22,13 @@ from hydrostruct.material.cell import (
 )
 from hydrostruct.material.phase import Phase
 from hydrostruct.material.reflections import phase_reflections
-from hydrostruct.xrd.direction import DIRECTION_SYSTEMS, UNIAXIAL_SYSTEMS, direction_terms
+from hydrostruct.xrd.direction import (
+    DIAGONAL_SYSTEMS,
+    DIRECTION_SYSTEMS,
+    UNIAXIAL_SYSTEMS,
+    diagonal_term,
+    direction_terms,
+)
 from hydrostruct.xrd.kernels import (
     CELL_SLOTS,
     PHASE_SLOTS,
@@ -30,7 +36,7 @@ from hydrostruct.xrd.kernels import (
     STRESS_SLOT,
     TERM_COLUMNS,
     WIDTH_SLOTS,
-    weighted_gram,
+    chebyshev_gram,
 )
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
@@ -54,8 +60,13 @@ _MOST_LINES = 4000
 _MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
 _COMMON_WIDTHS = ("u", "v", "w", "p")
-DIRECTION_WORDS = ("strain_axis", "stress", "stress_shape")
+DIRECTION_WORDS = ("strain_axis", "strain_oblique", "strain_diagonal", "stress", "stress_shape")
 """What depends on the direction of a line in its crystal; see `hydrostruct.xrd.direction`."""
+_SYSTEMS_OF = {
+    "strain_axis": UNIAXIAL_SYSTEMS,
+    "strain_oblique": UNIAXIAL_SYSTEMS,
+    "strain_diagonal": DIAGONAL_SYSTEMS,
+}
 DEFAULT_FREE = frozenset({"cell", "w", "size"})
 """What moves unless told otherwise: cells, the Gaussian W of the pattern, a Lorentzian width for each phase."""
 
@@ -77,7 +88,7 @@ class LeBailModel:
     phase_of: Ints
     """Phase of each line, shape (lines,); reflections of one phase at one angle by symmetry are one line."""
     terms: Floats
-    """What each reciprocal-metric component adds to 1/d² of each line, and the direction terms, shape (lines, 8)."""
+    """What each reciprocal-metric component adds to 1/d² of each line, and the direction terms, shape (lines, 9)."""
     reflection_line: Ints
     """Line of each reflection, shape (reflections,)."""
     reflection_hkl: Ints
@@ -89,7 +100,7 @@ class LeBailModel:
     members: Ints
     """How many reflections share each line, shape (lines,)."""
     slots: Floats
-    """Values at the start, shape (15 × phases + 2,)."""
+    """Values at the start, shape (17 × phases + 2,)."""
     link: Ints
     """Free parameter of each slot, -1 for none; same shape."""
     parameter_names: tuple[str, ...]
@@ -104,6 +115,8 @@ class LeBailModel:
     """A second wavelength over the first, and its part of the area of each line; see `hydrostruct.xrd.beam`."""
     axial: float = 0.0
     """Half the height of slit and sample over their distance, for axial divergence."""
+    asked: tuple[str, ...] = ()
+    """Words that were freed because the pattern asks for them; see `hydrostruct.xrd.asked_terms`."""
 
     @property
     def beam(self) -> Floats:
@@ -171,7 +184,8 @@ def build_model(
         Start of the widths, or their values where they are fixed.
     free, fix : collection of str
         What to free beyond, or hold of, the default: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``, ``strain_axis``, ``stress``, ``stress_shape``; with ``NAME:`` in front for one
+        ``zero``, ``displacement``, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``,
+        ``stress_shape``; with ``NAME:`` in front for one
         phase.
     stress : mapping, optional
         Q of the deviatoric stress by name of phase; see `hydrostruct.xrd.direction`.
@@ -260,20 +274,22 @@ def prepare_data(
             f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
         )
     assert pattern.sigma is not None
-    position = pattern.two_theta_deg[kept]
-    weight = 1.0 / pattern.sigma[kept] ** 2
+    measured = (pattern.two_theta_deg, pattern.intensity, pattern.sigma)
+    # to the compiled loops an array that must not be written is another type: all get arrays of one kind
+    position, intensity, sigma = (one.copy() if kept.all() else one[kept] for one in measured)
+    weight = 1.0 / (sigma * sigma)
     if like is None or not _same_points(like, position, kept, background_terms):
         like = None
     kept.setflags(write=False)
     basis = like.basis if like else chebyshev_basis(position, background_terms)
     return FitData(
         position=like.position if like else position,
-        intensity=pattern.intensity[kept],
+        intensity=intensity,
         weight=weight,
         kept=like.kept if like else kept,
         step_deg=like.step_deg if like else float(np.median(np.diff(position))),
         basis=basis,
-        gram=weighted_gram(basis, weight),
+        gram=_gram(basis, weight),
         sigma_is_known=pattern.sigma_source != "counting",
     )
 
@@ -284,6 +300,8 @@ def _same_points(like: FitData, position: Floats, kept: npt.NDArray[np.bool_], t
 
 def with_terms(data: FitData, terms: int) -> FitData:
     """The same data with the first few background terms only."""
+    if terms == len(data.basis):
+        return data
     return replace(
         data, basis=np.ascontiguousarray(data.basis[:terms]), gram=np.ascontiguousarray(data.gram[:terms, :terms])
     )
@@ -308,7 +326,7 @@ def with_more_terms(data: FitData) -> FitData:
     while len(rows) < LONGEST_BACKGROUND_TERMS:  # the second one is the angle over the range that all are made for
         rows.append(2.0 * rows[1] * rows[-1] - rows[-2])
     basis = np.ascontiguousarray(rows)
-    return replace(data, basis=basis, gram=weighted_gram(basis, data.weight))
+    return replace(data, basis=basis, gram=_gram(basis, data.weight))
 
 
 def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
@@ -326,7 +344,7 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
         kept=kept,
         step_deg=float(np.median(np.diff(position))),
         basis=basis,
-        gram=weighted_gram(basis, weight),
+        gram=_gram(basis, weight),
         sigma_is_known=data.sigma_is_known,
         beyond_profile=None if data.beyond_profile is None else data.beyond_profile[stay],
         shape_terms=data.shape_terms,
@@ -358,6 +376,11 @@ def chebyshev_basis(position: Floats, terms: int) -> Floats:
     for order in range(2, terms):
         basis[order] = 2.0 * u * basis[order - 1] - basis[order - 2]
     return basis
+
+
+def _gram(basis: Floats, weight: Floats) -> Floats:
+    """Products of Chebyshev polynomials under weights; the second of them is the angle that all are made for."""
+    return np.asarray(chebyshev_gram(basis[min(1, len(basis) - 1)], weight, len(basis)))
 
 
 def hold(model: LeBailModel, values: Floats, held: npt.NDArray[np.bool_]) -> LeBailModel:
@@ -509,6 +532,8 @@ def _phase_lines(
     along, shape = direction_terms(found.hkl, cell, phase.system)
     padded[:, CELL_SLOTS] = _mean_of_members(along, line, found.multiplicity)
     padded[:, CELL_SLOTS + 1] = _mean_of_members(shape, line, found.multiplicity)
+    diagonal = diagonal_term(found.hkl, cell, phase.system)
+    padded[:, CELL_SLOTS + 2] = _mean_of_members(diagonal, line, found.multiplicity)
     return padded, line, found.hkl, found.multiplicity
 
 
@@ -544,7 +569,7 @@ def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str])
 
 def _with_direction(what: str, targets: Sequence[str], phases: Sequence[Phase], *, named: bool) -> list[str]:
     """Those of the phases whose system has such a term; a phase that is named must be one of them."""
-    systems = UNIAXIAL_SYSTEMS if what == "strain_axis" else DIRECTION_SYSTEMS
+    systems = _SYSTEMS_OF.get(what, DIRECTION_SYSTEMS)
     able = [phase.name for phase in phases if phase.name in targets and phase.system in systems]
     if not able or (named and len(able) < len(targets)):
         raise InputError(
@@ -585,7 +610,7 @@ def _link_slots(
                 common = word in _COMMON_WIDTHS
                 link[base + CELL_SLOTS + j] = parameter(word if common else f"{word}:{phase.name}")
         link[base + STRAIN_AXIS_SLOT] = link[base + STRAIN_AXIS_SLOT - 1]  # strain is the same in all directions
-        for word, slot in zip(DIRECTION_WORDS, (STRAIN_AXIS_SLOT, STRESS_SLOT, STRESS_SLOT + 1), strict=True):
+        for slot, word in enumerate(DIRECTION_WORDS, start=STRAIN_AXIS_SLOT):
             if word in freed[phase.name]:
                 link[base + slot] = parameter(f"{word}:{phase.name}")
     for j, word in enumerate(_GLOBAL_NAMES):
@@ -606,6 +631,8 @@ def _limits(
         "size": (0.0, 2.0),
         "strain": (0.0, 10.0),
         "strain_axis": (0.0, 10.0),
+        "strain_oblique": (-10.0, 10.0),
+        "strain_diagonal": (-10.0, 10.0),
         "stress": (-0.03, 0.03),
         "stress_shape": (-0.2, 0.2),
         "zero": (-1.0, 1.0),

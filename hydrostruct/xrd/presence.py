@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from hydrostruct.xrd.kernels import wald_statistic
+from hydrostruct.xrd.kernels import area_shares, wald_statistic
 
 Floats = npt.NDArray[np.float64]
 
@@ -116,10 +116,5 @@ def shares(areas: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     >>> shares(np.array([3.0, 1.0]), np.diag([0.01, 0.01]))[0]
     array([0.75, 0.25])
     """
-    total, spread = float(areas.sum()), float(covariance.sum())
-    if not total > _LEAST_TOTAL_SIGMA * math.sqrt(max(spread, 0.0)):
-        return np.full(areas.shape, np.nan), np.full(areas.shape, np.nan)
-    share = areas / total
-    # the diagonal of J C Jᵀ with J = (1 - share)/total
-    variance = covariance.diagonal() - 2.0 * share * covariance.sum(axis=1) + share**2 * spread
-    return share, np.sqrt(np.maximum(variance, 0.0)) / total
+    share, sigma = area_shares(areas, covariance, _LEAST_TOTAL_SIGMA)
+    return share, sigma

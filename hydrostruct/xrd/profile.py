@@ -16,6 +16,11 @@ from hydrostruct.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 
+TYPICAL_MIXING = 0.4
+"""Lorentzian share of a line where its own is not asked for."""
+CORE_FWHM = 1.5
+"""What a line is counts within so many widths of its place; beyond, background and other lines do."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Widths:

@@ -28,7 +28,7 @@ from hydrostruct.xrd.evolved_cells import evolved_cells, listed_peaks, separate_
 from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, above_background, line_width
 from hydrostruct.xrd.foreign import convinces
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots, with_terms
-from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
 
 Floats = npt.NDArray[np.float64]
 
@@ -153,7 +153,7 @@ def _left_for(model: LeBailModel, solution: Solution, data: FitData, index: int)
     signal = solution.residual.copy()
     for line in theirs:
         offset = data.position - solution.position[line]
-        signal += solution.intensity[line] * pseudo_voigt(offset, solution.width[line], 0.4)
+        signal += solution.intensity[line] * pseudo_voigt(offset, solution.width[line], TYPICAL_MIXING)
     return signal
 
 

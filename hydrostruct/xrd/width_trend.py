@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.model import FitData, LeBailModel
-from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.profile import CORE_FWHM, TYPICAL_MIXING, pseudo_voigt
 from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
@@ -19,8 +19,6 @@ Floats = npt.NDArray[np.float64]
 _LEAST_RANGE = 0.25
 _STRONG_SIGMA = 10.0
 _FEWEST_LINES = 6
-_CORE_FWHM = 1.5
-_MIXING = 0.4
 _STEP = 0.02
 _CLEARLY = 25.0
 _LEAST_CHANGE = 0.04
@@ -71,10 +69,12 @@ def width_trend(
 def _width_change(data: FitData, solution: Solution, line: int) -> tuple[float, float]:
     """Relative change of its width that the residuals of a line ask for, and one over its uncertainty."""
     width = solution.width[line]
-    first, last = np.searchsorted(data.position, solution.position[line] + np.array([-1, 1]) * _CORE_FWHM * width)
+    first, last = np.searchsorted(data.position, solution.position[line] + np.array([-1, 1]) * CORE_FWHM * width)
     offset, weight = data.position[first:last] - solution.position[line], data.weight[first:last]
-    shape = pseudo_voigt(offset, width, _MIXING)
-    slope = pseudo_voigt(offset, width * (1 + _STEP), _MIXING) - pseudo_voigt(offset, width * (1 - _STEP), _MIXING)
+    shape = pseudo_voigt(offset, width, TYPICAL_MIXING)
+    slope = pseudo_voigt(offset, width * (1 + _STEP), TYPICAL_MIXING) - pseudo_voigt(
+        offset, width * (1 - _STEP), TYPICAL_MIXING
+    )
     slope *= solution.intensity[line] / (2 * _STEP)
     total = float(np.sum(weight * shape**2))
     slope -= shape * (float(np.sum(weight * shape * slope)) / total if total > 0 else 0.0)  # the area is free

@@ -47,6 +47,16 @@ def test_noise_that_grows_with_intensity_is_told_from_the_spectrum(gain: float, 
     assert abs(float(np.median(ratio)) - 1.0) < 0.06
 
 
+def test_the_dim_end_of_a_short_spectrum_is_not_taken_for_noiseless() -> None:
+    x = np.linspace(1250.0, 1560.0, 124)
+    clean = 2000.0 + 5000.0 * np.exp(-(((x - 1349.0) / 9.0) ** 2)) - 500.0 * (x > 1497.0)
+    true = 15.0 + 0.06 * (clean - 1500.0)
+    for seed in range(20):
+        y = clean + np.random.default_rng(seed).normal(0.0, true)
+        assert np.min(point_noise(y)) > 0.5 * 15.0
+        assert np.count_nonzero(spike_mask(y)) <= 2
+
+
 def test_spikes_are_found_and_lines_are_left_alone() -> None:
     random = np.random.default_rng(5)
     x = np.arange(1000.0)

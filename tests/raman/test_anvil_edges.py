@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from anvil_simulator import FAMILIES, simulate_anvil
 
 import hydrostruct as hs
 from hydrostruct.numerics.noise import spike_mask
+from hydrostruct.raman.edge_fit import EdgeCandidate
+from hydrostruct.raman.edge_rule import FoundStep, chosen_step
 from hydrostruct.raman.line_or_step import line_preference
-from hydrostruct.raman.step_curve import HIGH_TAIL, LOW_TAIL, NO_TAIL, steepest_place, step_columns, step_curve
+from hydrostruct.raman.step import failed_step
+from hydrostruct.verdict import Verdict
 
 X = np.arange(1500.0, 1600.0, 1.0)
 
@@ -54,31 +58,92 @@ def test_where_the_noise_hides_the_steps_looked_for_absence_is_not_said() -> Non
     assert quiet.verdict == "absent"
 
 
-@pytest.mark.parametrize("tail", [NO_TAIL, LOW_TAIL, HIGH_TAIL])
-def test_the_slopes_of_the_curve_are_its_differences(tail: int) -> None:
-    p = np.array([1550.3, 0.9, 2.0, 3.0, 0.01, -0.02, 1.1])[: 6 if tail == NO_TAIL else 7]
-    columns, by = step_columns(X, np.delete(p, range(2, 6)), tail=tail)
-    assert np.allclose(columns @ p[2:6], step_curve(X, p, tail=tail), rtol=1e-12)
-    slopes = np.insert((by @ p[2:6]).T, [2] * 4, columns, axis=1)
-    for index in range(p.size):
-        change = np.zeros(p.size)
-        change[index] = 1e-5
-        numeric = (step_curve(X, p + change, tail=tail) - step_curve(X, p - change, tail=tail)) / 2e-5
-        assert np.allclose(slopes[:, index], numeric, atol=1e-7)
+def band_and_step(random: np.random.Generator, *, contrast: float, noise: float) -> hs.Spectrum:
+    x = np.linspace(1150.0, 1750.0, 600)
+    clean = 10000.0 / (1.0 + ((x - 1345.0) / 6.0) ** 2) + 3000.0
+    step = 10000.0 * contrast * (0.5 - 0.5 * np.tanh((x - 1540.0) / 4.0))
+    return hs.Spectrum(shift_cm1=x, intensity=clean + step + random.normal(0.0, noise, x.size))
 
 
-@pytest.mark.parametrize("tail", [LOW_TAIL, HIGH_TAIL])
-@pytest.mark.parametrize("length", [0.05, 3.0, 20.0])
-def test_a_tail_is_the_sum_of_sharp_edges_and_its_steepest_place_that_of_the_sum(tail: int, length: float) -> None:
-    p = np.array([1550.0, math.log(2.0), 1.0, 4.0, 0.0, 0.0, math.log(length)])
-    depths = (np.arange(4000) + 0.5) / 4000
-    places = 1550.0 - tail * length * np.log(depths)
-    fine = np.arange(1540.0, 1560.0, 0.05)
-    slow = 1.0 + 4.0 * np.mean(
-        [0.5 - 0.5 * np.vectorize(math.erf)((fine - at) / math.sqrt(8.0)) for at in places], axis=0
+def test_a_step_that_noise_all_but_hides_is_ambiguous_and_not_absent() -> None:
+    unsure = [hs.find_edge(band_and_step(np.random.default_rng(k), contrast=0.05, noise=200.0)) for k in range(60)]
+    assert all(edge.ambiguous for edge in unsure)
+    missed = [edge for edge in unsure if "cannot be excluded" in edge.reason]
+    assert len(missed) >= 3
+    assert sum(abs(edge.edge_cm1 - 1540.0) < 6.0 for edge in missed) >= len(missed) - 1
+    empty = [hs.find_edge(band_and_step(np.random.default_rng(k), contrast=0.0, noise=150.0)) for k in range(60)]
+    assert sum(edge.verdict == "absent" for edge in empty) >= 56
+
+
+def test_a_step_that_a_smeared_cosmic_ray_cuts_in_two_is_ambiguous() -> None:
+    x = np.linspace(1100.0, 1750.0, 325)
+    clean = 40000.0 / (1.0 + ((x - 1345.0) / 7.0) ** 2) + 5000.0 + 9000.0 * (0.5 - 0.5 * np.tanh((x - 1565.0) / 3.0))
+    counts = clean + np.random.default_rng(1).normal(0.0, 60.0, x.size)
+    verdicts = []
+    for ray in (0.0, 15000.0):
+        counts[int(np.searchsorted(x, 1565.0)) + 2] += ray
+        smooth = np.convolve(np.pad(counts, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+        edge = hs.find_edge(hs.Spectrum(shift_cm1=x, intensity=smooth))
+        verdicts.append(edge.verdict)
+    assert verdicts == ["converged", "ambiguous"]
+    assert "cuts the fall" in edge.reason
+
+
+def test_of_two_steps_side_by_side_the_higher_is_doubted() -> None:
+    pair = [found_step(at, significance=16.0, height=1.0, line=-30.0) for at in (1560.0, 1566.0)]
+    best, verdict, reason = chosen_step(pair, near_cm1=None, band=1345.0)
+    assert best is pair[1]
+    assert verdict == "ambiguous"
+    assert "right beside it" in reason
+    cut = replace(pair[1], cut=True)
+    assert "cuts the fall" in chosen_step([cut], near_cm1=None, band=1345.0)[2]
+    assert chosen_step([pair[1]], near_cm1=None, band=1345.0)[1] == "converged"
+
+
+def line_like(place: float, *, significance: float, line: float) -> FoundStep:
+    one = found_step(place, significance=significance, height=1.0, line=line)
+    return replace(one, candidate=replace(one.candidate, kind="line"))
+
+
+@pytest.mark.parametrize(("significance", "verdict"), [(11.0, "ambiguous"), (7.0, "converged")])
+def test_a_step_beside_the_band_is_doubted_where_a_plain_fall_like_a_lines_stands_above(
+    significance: float, verdict: str
+) -> None:
+    beside = found_step(1370.0, significance=38.0, height=2.0, line=math.nan)
+    above = line_like(1492.0, significance=significance, line=8.0)
+    best, found, _ = chosen_step([beside, above], near_cm1=None, band=1345.0)
+    assert best is beside
+    assert found == verdict
+    lone = found_step(1440.0, significance=38.0, height=2.0, line=-30.0)
+    assert chosen_step([lone, above], near_cm1=None, band=1345.0)[1] == "converged"
+
+
+@pytest.mark.parametrize(
+    ("significance", "line", "verdict"), [(5.5, 9.0, "ambiguous"), (5.5, 20.0, "absent"), (4.5, 9.0, "absent")]
+)
+def test_the_only_fall_is_no_certain_line_where_a_line_is_little_better(
+    significance: float, line: float, verdict: str
+) -> None:
+    only = line_like(1518.0, significance=significance, line=line)
+    assert chosen_step([only], near_cm1=None, band=1345.0)[1] == verdict
+
+
+def found_step(place: float, *, significance: float, height: float, line: float) -> FoundStep:
+    candidate = EdgeCandidate(
+        edge_cm1=place, edge_sigma_cm1=0.3, significance=significance, contrast=0.2, width_cm1=4.0, kind="step"
     )
-    assert np.allclose(step_curve(fine, p, tail=tail), slow, atol=5e-3)
-    assert steepest_place(p, tail=tail)[0] == pytest.approx(fine[np.argmin(np.gradient(slow, fine))], abs=0.12)
+    fit = replace(failed_step(), verdict=Verdict.CONVERGED, position_cm1=place, height=height)
+    return FoundStep(candidate=candidate, fit=fit, line_preference=line)
+
+
+@pytest.mark.parametrize(("surer", "line", "place"), [(40.0, 2.0, 1540.0), (25.0, 2.0, 1600.0), (40.0, -8.0, 1600.0)])
+def test_a_fall_like_a_lines_gives_way_to_a_lower_step_twice_as_sure(surer: float, line: float, place: float) -> None:
+    lower = found_step(1540.0, significance=surer, height=1.5, line=-30.0)
+    upper = found_step(1600.0, significance=15.0, height=1.0, line=line)
+    best, verdict, _ = chosen_step([lower, upper], near_cm1=None, band=1345.0)
+    assert best is not None
+    assert best.candidate.edge_cm1 == place
+    assert verdict == ("ambiguous" if abs(line) < 6.0 else "converged")
 
 
 @pytest.mark.parametrize("width", [5.0, 12.0, 25.0])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import hydrostruct as hs
 from hydrostruct.material.cell import CrystalSystem, make_cell
 from hydrostruct.xrd import kernels
-from hydrostruct.xrd.direction import direction_terms
+from hydrostruct.xrd.direction import diagonal_term, direction_terms, stephens_coefficients
 from hydrostruct.xrd.model import build_model
 from tests.xrd import simulator
 
@@ -96,12 +96,80 @@ def test_strain_along_the_axis_is_found_apart_from_that_across_it() -> None:
     assert abs(found.c_ang - c) < 4 * found.c_sigma_ang
 
 
+def test_the_four_terms_of_a_tetragonal_strain_are_found() -> None:
+    """A simulated tetragonal pattern whose widths follow Stephens' quartic form, far from the linear one."""
+    random = np.random.default_rng(11)
+    x = np.linspace(5.0, 32.0, 5000)
+    a, c = simulator.CEH4
+    phase = hs.read_phase("CeH4-I4mmm")
+    cell = make_cell(CrystalSystem.TETRAGONAL, a_ang=a, c_ang=c)
+    truth = {"strain_deg": 0.3, "strain_axis_deg": 0.5, "strain_oblique_deg2": 0.2, "strain_diagonal_deg2": 0.5}
+    form = stephens_coefficients(cell, CrystalSystem.TETRAGONAL, **truth)
+    clean = np.full(x.size, 300.0)
+    model = build_model([phase], simulator.WAVELENGTH, two_theta_deg=(5.0, 32.0), cells={phase.name: cell})
+    for h, k, l in model.reflection_hkl:  # noqa: E741
+        spacing = 1 / math.sqrt((h * h + k * k) / a**2 + l * l / c**2)
+        angle = math.degrees(2 * math.asin(simulator.WAVELENGTH / 2 / spacing))
+        quartic = form["S400"] * (h**4 + k**4) + form["S202"] * (h * h + k * k) * l * l + form["S004"] * l**4
+        quartic += form["S220"] * h * h * k * k
+        width = math.degrees(2 * spacing**2 * math.sqrt(quartic)) * math.tan(math.radians(angle / 2))
+        clean = clean + simulator.peak(x, angle, random.uniform(500.0, 2000.0), 0.03, width)
+    counts = random.poisson(clean).astype(float)
+    pattern = hs.Pattern(
+        two_theta_deg=x, intensity=counts, sigma=np.sqrt(np.maximum(counts, 1.0)), wavelength_ang=simulator.WAVELENGTH
+    )
+    words = ["strain", "strain_axis", "strain_oblique", "strain_diagonal"]
+    start = {phase.name: {"a_ang": a * 1.002, "c_ang": c * 0.999}}
+    fit = hs.fit_pattern(pattern, [phase], cells=start, free=words, fix=["size"], profile="pseudo-voigt")
+    linear = hs.fit_pattern(pattern, [phase], cells=start, free=words[:2], fix=["size"], profile="pseudo-voigt")
+    found = fit.phases[phase.name]
+    sigma = dict(zip(fit.parameter_names, np.sqrt(np.diag(fit.covariance)), strict=True))
+    assert found.widths.strain_deg == pytest.approx(0.3, abs=4 * sigma[f"strain:{phase.name}"])
+    assert found.strain_axis_deg == pytest.approx(0.5, abs=4 * sigma[f"strain_axis:{phase.name}"])
+    assert found.strain_oblique_deg2 == pytest.approx(0.2, abs=4 * sigma[f"strain_oblique:{phase.name}"])
+    assert found.strain_diagonal_deg2 == pytest.approx(0.5, abs=4 * sigma[f"strain_diagonal:{phase.name}"])
+    assert sigma[f"strain_diagonal:{phase.name}"] < 0.1
+    assert fit.gof < 1.05
+    assert fit.foreign_lines_deg.size == 0
+    assert linear.gof > 1.05 or linear.foreign_lines_deg.size > 3  # what widths without these terms leave
+    assert abs(found.a_ang - a) < 4 * found.a_sigma_ang
+    assert abs(found.c_ang - c) < 4 * found.c_sigma_ang
+
+
+def test_stephens_coefficients_are_the_strain_of_every_plane() -> None:
+    terms = {"strain_deg": 0.2, "strain_axis_deg": 0.5, "strain_oblique_deg2": 0.05, "strain_diagonal_deg2": 0.03}
+    hkl = np.array([[1, 0, 0], [0, 0, 2], [1, 1, 0], [2, 1, 3], [1, 1, 1], [3, 0, 1]])
+    h, k, l = hkl.T.astype(float)  # noqa: E741
+    for system, c in ((CrystalSystem.TETRAGONAL, 5.5), (CrystalSystem.HEXAGONAL, 5.5), (CrystalSystem.CUBIC, None)):
+        cell = make_cell(system, a_ang=4.0, **({"c_ang": c} if c else {}))
+        along, _ = direction_terms(hkl, cell, system)
+        own = terms if c else terms | {"strain_axis_deg": 0.2, "strain_oblique_deg2": 0.0}
+        square = (own["strain_deg"] * (1 - along) + own["strain_axis_deg"] * along) ** 2
+        square += own["strain_oblique_deg2"] * 4 * along * (1 - along)
+        square += own["strain_diagonal_deg2"] * diagonal_term(hkl, cell, system)
+        form = stephens_coefficients(cell, system, **own)
+        in_plane = h * h + k * k
+        if system is CrystalSystem.HEXAGONAL:
+            in_plane = h * h + h * k + k * k
+            quartic = form["S400"] * in_plane**2 + form["S202"] * in_plane * l * l + form["S004"] * l**4
+            inverse = 4 * in_plane / 3 / 16 + l * l / 5.5**2
+        elif system is CrystalSystem.TETRAGONAL:
+            quartic = form["S400"] * (h**4 + k**4) + form["S202"] * in_plane * l * l + form["S004"] * l**4
+            quartic += form["S220"] * h * h * k * k
+            inverse = in_plane / 16 + l * l / 5.5**2
+        else:
+            quartic = form["S400"] * (h**4 + k**4 + l**4) + form["S220"] * (h * h * k * k + in_plane * l * l)
+            inverse = (in_plane + l * l) / 16
+        np.testing.assert_allclose(np.degrees(2 * np.sqrt(quartic)) / inverse, np.sqrt(square), rtol=1e-12)
+
+
 def test_slopes_of_lines_by_stress_and_strain_are_differences() -> None:
     phases = [hs.read_phase("CeH9-P63mmc")]
-    free = ["zero", "displacement", "strain", "strain_axis", "stress", "stress_shape"]
+    free = ["zero", "displacement", "strain", "strain_axis", "strain_oblique", "stress", "stress_shape"]
     model = build_model(phases, 0.6199, two_theta_deg=(5.0, 30.0), free=free)
+    model.terms[:, kernels.CELL_SLOTS + 2] = np.linspace(0.0, 1.0, model.phase_of.size)  # as a tetragonal phase has it
     slots = model.slots.copy()
-    slots[kernels.CELL_SLOTS + 2 : kernels.CELL_SLOTS + 7] = (0.005, 0.0, 0.02, 0.1, 0.3)
+    slots[kernels.CELL_SLOTS + 2 : kernels.CELL_SLOTS + 9] = (0.005, 0.0, 0.02, 0.1, 0.3, 0.02, -0.003)
     slots[kernels.STRESS_SLOT : kernels.STRESS_SLOT + 2] = (0.002, 0.01)
     slots[-2:] = (0.01, 0.001)
 

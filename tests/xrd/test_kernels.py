@@ -20,7 +20,6 @@ from hydrostruct.xrd.profile import Widths, combined_width, pseudo_voigt
 Floats = NDArray[np.float64]
 PHASES = ("CeH9-P63mmc", "CeH4-I4mmm")
 REACH = 25.0
-BEAM = np.array([0.6199, 1.0, 0.0, 0.0])
 WAVELENGTH = 0.6199
 FREE = ["zero", "displacement", "u"]
 
@@ -48,8 +47,8 @@ def test_a_line_and_its_slopes_agree_with_the_formula_and_its_differences(width:
     )
     found = [np.empty(int(stops[0] - starts[0])) for _ in range(4)]
     kernels.fill_profiles(
-        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH, BEAM, starts, stops,
-        np.array([0, int(stops[0] - starts[0])]), *found,
+        x, np.array([0]), np.array([center]), np.array([width]), np.array([mixing]), REACH,
+        np.array([0.6199, 1.0, 0.0, 0.0]), starts, stops, np.array([0, int(stops[0] - starts[0])]), *found,
     )  # fmt: skip
     window = x[starts[0] : stops[0]]
     line = drawn(window, center, width, mixing)
@@ -223,3 +222,34 @@ def test_pulls_at_the_places_of_lines_are_those_of_a_line_moved_a_little() -> No
         by_place = np.where(near, (ends[0] - ends[1]) / 2e-6, 0.0)
         assert slope[row] == pytest.approx(float(np.sum(weight * by_place * residual)), rel=1e-5)
         assert size[row] == pytest.approx(float(np.sum(weight * by_place**2)), rel=1e-5)
+
+
+def test_the_median_is_that_of_sorted_numbers() -> None:
+    random = np.random.default_rng(4)
+    for size in (1, 2, 3, 7, 50, 2000, 2001):
+        normal = np.abs(random.normal(size=size))
+        for values in (normal, normal * 1e-9, np.round(3 * normal), normal * (normal > 1.0), np.full(size, 2.0)):
+            assert kernels.median_size(values) == np.median(values)
+    assert math.isnan(kernels.median_size(np.array([1.0, math.nan, 2.0])))
+
+
+def test_sums_of_polynomials_make_the_same_gram_matrix_as_products() -> None:
+    random = np.random.default_rng(5)
+    u = np.sort(random.uniform(-1.0, 1.0, 1700))
+    weight = random.uniform(0.1, 3.0, u.size)
+    for terms in (1, 2, 12, 40):
+        basis = np.polynomial.chebyshev.chebvander(u, terms - 1).T
+        expected = (basis * weight) @ basis.T
+        np.testing.assert_allclose(kernels.chebyshev_gram(u, weight, terms), expected, rtol=1e-10, atol=1e-9)
+
+
+def test_products_of_rows_are_those_of_matrices() -> None:
+    random = np.random.default_rng(6)
+    for rows, others, points in ((1, 1, 3), (7, 12, 2000), (4, 5, 513), (5, 5, 1200)):
+        left, right = random.normal(size=(rows, points)), random.normal(size=(others, points))
+        out = np.full((rows, others), np.nan)
+        kernels._products(left, right, out, False)
+        np.testing.assert_allclose(out, left @ right.T, rtol=1e-10, atol=1e-10)
+        if rows == others:
+            kernels._products(left, right, out, True)
+            np.testing.assert_allclose(np.tril(out), np.tril(left @ right.T), rtol=1e-10, atol=1e-10)

@@ -80,9 +80,12 @@ def test_the_terms_stand_in_the_order_of_their_names() -> None:
 
 # --- the compiled loops against the plain functions and against differences
 
-TERMS = np.array([[1.0, 0.0, 0, 0, 0, 0, 0, 0], [3.0, 4.0, 0, 0, 0, 0, 0.4, 0.1], [7.0, 1.0, 0, 0, 0, 0, 0.05, -0.1]])
+TERMS = np.array([
+    [1.0, 0.0, 0, 0, 0, 0, 0, 0, 0], [3.0, 4.0, 0, 0, 0, 0, 0.4, 0.1, 0.2], [7.0, 1.0, 0, 0, 0, 0, 0.05, -0.1, 0.9]
+])  # fmt: skip
+BEAM = np.array([0.6199, 1.0, 0.0, 0.0])  # one wavelength, no axial divergence
 PHASE_OF = np.zeros(3, dtype=np.int64)
-SLOTS = np.array([0.1, 0.034, 0, 0, 0, 0, 0.02, -0.001, 0.004, 0.0003, 0.03, 0.05, 0.05, 0, 0, 0.013, 0.002])
+SLOTS = np.array([0.1, 0.034, 0, 0, 0, 0, 0.02, -0.001, 0.004, 0.0003, 0.03, 0.05, 0.05, 0, 0, 0, 0, 0.013, 0.002])
 
 
 def state(slots: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -114,7 +117,7 @@ def test_compiled_positions_and_widths_are_those_of_the_plain_functions() -> Non
 
 @pytest.mark.parametrize("column", range(10))
 def test_slopes_of_positions_are_the_differences(column: int) -> None:
-    slot = (0, 1, 2, 3, 4, 5, 15, 16, 13, 14)[column]
+    slot = (0, 1, 2, 3, 4, 5, 17, 18, 15, 16)[column]
     expected, _, _ = differences(slot, 1e-7)
     np.testing.assert_allclose(state(SLOTS)[3][:, column], expected, rtol=1e-6, atol=1e-6)
 
