@@ -55,6 +55,8 @@ class _Asking:
     """The pattern with the longest background."""
     starts: Sequence[Floats]
     """Where the cells may be as well."""
+    narrow: Floats
+    """A start with the widths of single lines."""
     terms: int | None
     """Background terms; None to let the data choose."""
 
@@ -94,7 +96,7 @@ def with_asked_terms(
     if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO:  # a stress moves so few lines much as a zero does
         held = {*held, "zero"}
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
-    asking = _Asking(data=data, starts=() if is_near else starts, terms=terms)
+    asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
         best = _with_second(best, asking)
@@ -245,7 +247,11 @@ def _with_second(found: Explained, asking: _Asking) -> Explained:
         return found
     many = found.solution.values
     starts = [np.concatenate((start, many[start.size :])) for start in asking.starts]
-    return _best_of(found, double, [many, *starts], asking, least_gain=_MUCH)
+    fresh = many.copy()  # widths that had to hold two lines lead to another minimum
+    for index, name in enumerate(found.model.parameter_names):
+        if not name.startswith(("cell:", "zero")):
+            fresh[index] = asking.narrow[index] if index < asking.narrow.size else 0.0
+    return _best_of(found, double, [many, fresh, *starts], asking, least_gain=_MUCH)
 
 
 def _with_its_part(found: Explained) -> Explained:

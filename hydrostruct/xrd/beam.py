@@ -18,6 +18,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from hydrostruct.xrd.kernels import mean_place
 from hydrostruct.xrd.model import LeBailModel
 
 Floats = npt.NDArray[np.float64]
@@ -60,7 +61,7 @@ def with_second_line(model: LeBailModel) -> LeBailModel | None:
 
 
 def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
-    """Where lines at given angles show: there, and where the second wavelength puts them.
+    """Where lines at given angles show: there, where the second wavelength and where axial divergence puts them.
 
     Parameters
     ----------
@@ -71,14 +72,18 @@ def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
 
     Returns
     -------
-    array, shape (n,) or (2n,)
+    array, shape (n,) to (4n,)
     """
     ratio, part = model.second_line
-    if not part > 0:
-        return position_deg
-    with np.errstate(invalid="ignore"):
-        sine = np.minimum(ratio * np.sin(np.radians(0.5 * position_deg)), 1.0)
-    return np.concatenate((position_deg, np.degrees(2.0 * np.arcsin(sine))))
+    places = [position_deg]
+    if part > 0:
+        with np.errstate(invalid="ignore"):
+            sine = np.minimum(ratio * np.sin(np.radians(0.5 * position_deg)), 1.0)
+        places.append(np.degrees(2.0 * np.arcsin(sine)))
+    if model.axial > 0:
+        beam = model.beam
+        places += [np.array([mean_place(place, beam) for place in one[np.isfinite(one)]]) for one in tuple(places)]
+    return np.concatenate(places)
 
 
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:

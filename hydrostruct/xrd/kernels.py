@@ -206,6 +206,19 @@ def line_copies(center, beam, places, parts, rates):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def mean_place(center, beam):
+    """Where the middle of a line shows that axial divergence draws out, by the first wavelength."""
+    places, parts, rates = np.empty(2 * AXIAL_POINTS), np.empty(2 * AXIAL_POINTS), np.empty(2 * AXIAL_POINTS)
+    alone = beam.copy()
+    alone[2] = 0.0
+    total, place = 0.0, 0.0
+    for k in range(line_copies(center, alone, places, parts, rates)):
+        total += parts[k]
+        place += parts[k] * places[k]
+    return place / total
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def place_windows(x, centers, gammas, reach, margin, beam, starts, stops):
     """Lines that the data can see, in order of position, and the points each of them touches.
 
@@ -224,14 +237,15 @@ def place_windows(x, centers, gammas, reach, margin, beam, starts, stops):
         outside = margin * gammas[k]
         if c < lowest - outside or c > highest + outside:
             continue
-        inside = lowest < c < highest
-        core = 0.6 * gammas[k]
-        if inside and np.searchsorted(x, c - core) == np.searchsorted(x, c + core):
-            continue  # its top lies in a gap of the data: the tails alone say nothing
-        low, high = c, c
+        low, high, top = c, c, c
         if several:
             n_copies = line_copies(c, beam, places, parts, rates)
             low, high = min(c, places[:n_copies].min()), max(c, places[:n_copies].max())
+            top = mean_place(c, beam)
+        inside = lowest < top < highest
+        core = 0.6 * gammas[k]
+        if inside and np.searchsorted(x, top - core) == np.searchsorted(x, top + core):
+            continue  # its top lies in a gap of the data: the tails alone say nothing
         start = np.searchsorted(x, low - reach * gammas[k])
         stop = np.searchsorted(x, high + reach * gammas[k])
         if stop > start:

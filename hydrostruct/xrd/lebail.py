@@ -303,7 +303,9 @@ def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, F
     return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
 
 
-def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed: Floats | None) -> Answer:
+def _find_answer(
+    model: LeBailModel, data: FitData, options: FitOptions, *, seed: Floats | None, may_ask: bool = True
+) -> Answer:
     """Fit from the seed or the start; look further only as far as needed.
 
     A fit that explains every line of the pattern is taken at once. Where lines are left over, the start is first
@@ -313,7 +315,8 @@ def _find_answer(model: LeBailModel, data: FitData, options: FitOptions, *, seed
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
-    first = _with_asked(first, data, start, options) or first
+    if may_ask:
+        first = _with_asked(first, data, start, options) or first
     if first.model is not model:
         model, start = first.model, np.concatenate((start, first.solution.values[start.size :]))
     is_new = options.search == "auto" and seed is None
@@ -376,14 +379,17 @@ def _rich_answer(
     if not is_well_fitted(best, peaks) and options.search == "auto":
         _search(model, data, tried, (False, True), options)
         best = _as_explained(model, _best(model, tried))
-    asked = _with_asked(best, data, start, options)
+    asked = None if best.solution is tried[0][0] else _with_asked(best, data, start, options)
     if asked is not None:
-        return _find_answer(asked.model, data, options, seed=asked.solution.values)
+        return _find_answer(asked.model, data, options, seed=asked.solution.values, may_ask=False)
     best = _with_its_shape(best, options)
     if not is_well_fitted(best, peaks) or not (is_wide(data) or misfits(best.solution, best.data)):
         return None
     rivals = _rivals(model, tried, _best(model, tried))
-    return _settle(leave_out_rest(model, best.solution, best.data), rivals, options)
+    found = leave_out_rest(model, best.solution, best.data)
+    # a line whose top was left out is drawn no more, and its tails may be worth more than what was to be left out
+    is_better = found.solution.converged and found.solution.chi2 <= best.solution.chi2
+    return _settle(found if is_better else best, rivals, options)
 
 
 def _as_explained(model: LeBailModel, pair: tuple[Solution, FitData]) -> Explained:

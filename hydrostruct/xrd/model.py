@@ -55,7 +55,7 @@ LONGEST_BACKGROUND_TERMS = 40
 _POINTS_OF_A_TERM = 10
 _LINE_MARGIN_DEG = 2.0
 _CELL_LIMIT = 0.05
-_ORDER_LIMIT = 0.05
+_ORDER_LIMIT, _OTHER_ORDER = 0.02, 0.1
 _MOST_LINES = 4000
 _MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
@@ -483,7 +483,7 @@ def _start_cell(phase: Phase, given: Mapping[str, float] | Cell | None) -> Cell:
 def _check_order(phase: Phase, start: Cell) -> None:
     """Refuse a start whose axes are the phase's own in another order, where its absences tell them apart."""
     own, given = (np.array([cell.a_ang, cell.b_ang, cell.c_ang]) for cell in (phase.cell, start))
-    if not phase.cell.is_known or np.all(np.abs(given / own - 1.0) < _ORDER_LIMIT):
+    if not phase.cell.is_known or np.all(np.abs(given / own - 1.0) < _OTHER_ORDER):
         return
     for order in itertools.permutations(range(3)):
         if np.any(np.abs(given[list(order)] / own - 1.0) > _ORDER_LIMIT):
