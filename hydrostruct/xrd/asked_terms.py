@@ -223,6 +223,8 @@ def free_more(model: LeBailModel, words: Sequence[str]) -> LeBailModel:
     LeBailModel
     """
     new = [word for word in words if word not in model.parameter_names]
+    if not new:
+        return model
     link = model.link.copy()
     for number, word in enumerate(new):
         link[_slots_of(model, word)] = len(model.parameter_names) + number

@@ -39,6 +39,7 @@ _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
 _FAR_PLACES = 0.15
 _MANY_NEGATIVE = 2
+_UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
 # a_ang, … a_sigma_ang, …: the numbers of a cell as `PhaseFit` calls them
@@ -233,10 +234,11 @@ def report_fit(
     verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
     assert pattern.sigma is not None
     mine = own_parameters(model)
-    scaled = np.sqrt(np.maximum(evidence.parameter_covariance.diagonal(), 0.0)) * evidence.agreement.inflation
-    if evidence.scatter is not None:
-        scaled = np.hypot(scaled, np.sqrt(np.maximum(np.diag(evidence.scatter.parameter_covariance), 0.0)))
-    spread = dict(zip(model.parameter_names, scaled.tolist(), strict=True))
+    spread = {
+        name: _scaled_sigma(evidence, model.parameter_names.index(name))
+        for name in ("zero", "displacement")
+        if name in model.parameter_names
+    }
     return PatternFit(
         file=pattern.name,
         verdict=verdict,
@@ -376,7 +378,7 @@ def _report_phase(
     if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
         share = share_sigma = math.nan
     _, widths = phase_slots(model, evidence.solution.slots, index)
-    u, v, w, p, size, strain = (float(value) for value in widths)
+    u, v, w, p, size, strain = widths.tolist()
     return PhaseFit(
         name=phase.name,
         verdict=verdict,
@@ -406,7 +408,7 @@ def _cell_numbers(
         sigma = np.hypot(sigma, kernels.spreads_of(slopes, evidence.scatter.parameter_covariance, free))
     for covariances in others:  # what the curvature at the minimum does not know
         sigma = np.maximum(sigma, kernels.spreads_of(slopes, covariances, free))
-    common = np.full(7, np.nan) if systematic is None else systematic
+    common = _UNKNOWN if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
     columns = np.empty((4, 8))
     columns[:, :7] = values, sigma, statistical, common
@@ -418,17 +420,14 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
     """Strain along the axis, the terms of the stress with their sigma, and what these do to the volume."""
     base = index * kernels.PHASE_SLOTS
     slots = evidence.solution.slots
-    axis, oblique, diagonal = slots[base + kernels.STRAIN_AXIS_SLOT : base + kernels.STRESS_SLOT].tolist()
+    axis, oblique, diagonal, stress, shape = slots[
+        base + kernels.STRAIN_AXIS_SLOT : base + kernels.PHASE_SLOTS
+    ].tolist()
     numbers = {"strain_axis_deg": axis, "strain_oblique_deg2": oblique, "strain_diagonal_deg2": diagonal}
-    for offset, (name, sigma) in enumerate((("stress", "stress_sigma"), ("stress_shape", "stress_shape_sigma"))):
-        slot = base + kernels.STRESS_SLOT + offset
-        moved = int(model.link[slot])
-        variance = float(evidence.parameter_covariance[moved, moved]) if moved >= 0 else 0.0
-        numbers[name] = float(slots[slot])
-        numbers[sigma] = math.sqrt(max(variance, 0.0)) * evidence.agreement.inflation
-        if moved >= 0 and evidence.scatter is not None:
-            scattered = float(evidence.scatter.parameter_covariance[moved, moved])
-            numbers[sigma] = math.hypot(numbers[sigma], math.sqrt(max(scattered, 0.0)))
+    moved = model.link[base + kernels.STRESS_SLOT : base + kernels.PHASE_SLOTS].tolist()
+    numbers["stress"], numbers["stress_shape"] = stress, shape
+    for name, parameter in zip(("stress_sigma", "stress_shape_sigma"), moved, strict=True):
+        numbers[name] = _scaled_sigma(evidence, parameter) if parameter >= 0 else 0.0
     numbers["stress_volume_ang3"] = 0.0
     if numbers["stress"] or numbers["stress_shape"]:
         mine = (model.phase_of == index) & evidence.in_range
@@ -437,6 +436,15 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
         relative = (1 - 3 * sine2) * (numbers["stress"] + numbers["stress_shape"] * shape)
         numbers["stress_volume_ang3"] = 3.0 * volume_ang3 * float(np.mean(relative)) if relative.size else 0.0
     return numbers
+
+
+def _scaled_sigma(evidence: Evidence, parameter: int) -> float:
+    """Uncertainty of a free parameter, with the scatter of the lines."""
+    sigma = math.sqrt(max(float(evidence.parameter_covariance[parameter, parameter]), 0.0))
+    sigma *= evidence.agreement.inflation
+    if evidence.scatter is None:
+        return sigma
+    return math.hypot(sigma, math.sqrt(max(float(evidence.scatter.parameter_covariance[parameter, parameter]), 0.0)))
 
 
 def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
@@ -467,7 +475,7 @@ def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedL
     line = model.reflection_line[mine]
     keep = evidence.in_range[line] & np.isfinite(solution.intensity[line])
     mine, line = mine[keep], line[keep]
-    order = np.argsort(solution.position[line], kind="stable")
+    order = solution.position[line].argsort(kind="stable")
     mine, line = mine[order], line[order]
     members = model.members[line]
     return FittedLines(

@@ -88,4 +88,7 @@ def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
 
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:
     """A model with the wavelengths and the axial divergence of another one."""
+    alike = (model.wavelength_ang, model.second_line, model.axial)
+    if alike == (other.wavelength_ang, other.second_line, other.axial):
+        return model
     return replace(model, wavelength_ang=other.wavelength_ang, second_line=other.second_line, axial=other.axial)

@@ -85,7 +85,7 @@ def solve(
     -------
     Solution
     """
-    answer = np.clip(values, model.lowest, model.highest)
+    answer = np.minimum(np.maximum(values, model.lowest), model.highest)
     slots = model.slots.copy()
     filled = model.link >= 0
     slots[filled] = answer[model.link[filled]]

@@ -53,6 +53,8 @@ _FEW = 32
 # A step that moves no line by more than this part of its width, and gains what it promised to this part, leaves the
 # curvature of chi2 as it was.
 _NEAR, _AS_PROMISED = 0.05, 0.1
+# A column of which so little is left beside those before it is one of them.
+_DEPENDENT = 1e-9
 # Points of the integral over the heights of slit and sample, on 0 to 1, and their weights (Gauss and Legendre).
 AXIAL_POINTS = 16
 _AXIAL_NODES, _AXIAL_WEIGHTS = (part * 0.5 for part in np.polynomial.legendre.leggauss(AXIAL_POINTS))
@@ -1324,6 +1326,18 @@ def place_pulls(x, w, residual, lines, centers, widths, intensity, mixing, reach
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def median_width(widths, intensity, phase_of, n_phases):
+    """Median width of the lines of phases that were fitted; 0 when there is none."""
+    wide = np.empty(phase_of.shape[0])
+    count = 0
+    for k in range(min(phase_of.shape[0], intensity.shape[0])):
+        if phase_of[k] < n_phases and math.isfinite(intensity[k]):
+            wide[count] = widths[k]
+            count += 1
+    return np.median(wide[:count]) if count else 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def strong_lines(centers, widths, intensity, sigma, phase_of, n_phases, least, beside):
     """Lines of phases whose intensity is above so many sigma, and which have no single peak within some widths."""
     out = np.empty(centers.shape[0], np.int64)
@@ -1381,6 +1395,63 @@ def shifted_lines(
         if link[j] >= 0:
             degrees -= 1
     return lines[:count].copy(), slope[:count].copy(), size[:count].copy(), square, degrees
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def shifts_left(slopes, shift, variance):
+    """What parameters leave of the shifts of lines, weighted by their variance.
+
+    ``slopes``: of each shift by each parameter, shape (lines, parameters). Returns the sum of squares, how fast it
+    falls where the variance of every line grows alike, and how many of the parameters count.
+    """
+    n_lines, n_free = slopes.shape
+    column = np.empty((n_free, n_lines))
+    left = np.empty(n_lines)
+    for i in range(n_lines):
+        weight = 1.0 / math.sqrt(variance[i])
+        left[i] = shift[i] * weight
+        for p in range(n_free):
+            column[p, i] = slopes[i, p] * weight
+    rank = 0
+    for p in range(n_free):
+        whole = math.sqrt(_dot(column[p], column[p]))
+        for _ in range(2):  # once more, for what rounding left
+            for r in range(rank):
+                _add_scaled(column[p], column[r], -_dot(column[p], column[r]))
+        size = math.sqrt(_dot(column[p], column[p]))
+        if size > _DEPENDENT * whole:
+            for i in range(n_lines):
+                column[rank, i] = column[p, i] / size
+            _add_scaled(left, column[rank], -_dot(left, column[rank]))
+            rank += 1
+    square = 0.0
+    falls = 0.0
+    for i in range(n_lines):
+        part = left[i] * left[i]
+        square += part
+        falls += part / variance[i]
+    return square, falls, rank
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def variance_between(slopes, shift, variance):
+    """Variance between lines at which what parameters leave of their shifts is as large as its degrees of freedom.
+
+    Returns it, the degrees of freedom, and the weighted sum of squares without it. The sum falls with the variance,
+    ever slower, so that Newton's steps from 0 come nearer from one side alone.
+    """
+    by_noise, falls, rank = shifts_left(slopes, shift, variance)
+    degrees = shift.shape[0] - rank
+    between = 0.0
+    square = by_noise
+    if degrees < 1:
+        return between, degrees, by_noise
+    for _ in range(100):
+        if not square - degrees > 1e-12 * degrees:
+            break
+        between += (square - degrees) / falls
+        square, falls, _ = shifts_left(slopes, shift, variance + between)
+    return between, degrees, by_noise
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -606,7 +606,7 @@ def _settle(
     refined = refine(model, data, found.solution, method=options.method, loss=options.loss)
     significance = refined.evidence.significance
     absent = np.zeros(significance.size, dtype=np.bool_)
-    while np.any(weak := (significance < least) & ~absent):
+    while (weak := (significance < least) & ~absent).any():
         if not refined.solution.converged:
             absent |= weak
             break
@@ -622,6 +622,6 @@ def _settle(
         evidence=refined.evidence,
         absent=absent,
         significance=significance,
-        foreign=replace(found, solution=refined.solution),
+        foreign=found if refined.solution is found.solution else replace(found, solution=refined.solution),
         alternatives=alternatives,
     )

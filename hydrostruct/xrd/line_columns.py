@@ -56,12 +56,7 @@ def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineCol
     LineColumns
     """
     count = model.phase_of.size
-    center, width, mixing = np.full(count, np.nan), np.zeros(count), np.zeros(count)
-    d_center = np.zeros((count, kernels.CENTER_SLOPES))
-    d_width, d_mixing = np.zeros((count, kernels.WIDTH_SLOPES)), np.zeros((count, kernels.WIDTH_SLOPES))
-    kernels.line_state(
-        slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, d_center, d_width, d_mixing
-    )
+    center, width, mixing, slopes = _line_state(model, slots)
     starts, stops = np.empty(count, np.int64), np.empty(count, np.int64)
     seen = kernels.place_windows(position, center, width, REACH_FWHM, MARGIN_FWHM, model.beam, starts, stops)
     starts, stops = starts[: seen.size], stops[: seen.size]
@@ -80,8 +75,36 @@ def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineCol
         width=width,
         windows=windows,
         by_line=tuple((flat[1][part], flat[2][part], flat[3][part]) for part in parts),
-        by_slot=_by_slot(d_center, d_width, d_mixing),
+        by_slot=_by_slot(*slopes),
     )
+
+
+def place_slopes(model: LeBailModel, slots: Floats, lines: Ints) -> Floats:
+    """Derivatives of the places of lines by each free parameter.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Its `link` says which parameter fills which slot.
+    slots : array, shape (slots of the model,)
+        Cells, widths, zero and displacement.
+    lines : array of int, shape (k,)
+        Numbers of the lines.
+
+    Returns
+    -------
+    array, shape (k, parameters)
+        In degrees.
+    """
+    slopes = _line_state(model, slots)[3]
+    by_slot = _by_slot(*(part[lines] for part in slopes))[:, :, 0]
+    bases = model.phase_of[lines] * kernels.PHASE_SLOTS
+    common = np.full((lines.size, 2), [model.link.size - 2, model.link.size - 1])
+    link = model.link[np.hstack((bases[:, None] + np.arange(kernels.PHASE_SLOTS), common))]
+    out = np.zeros((lines.size, len(model.parameter_names)))
+    row, slot = np.nonzero(link >= 0)
+    np.add.at(out, (row, link[row, slot]), by_slot[row, slot])
+    return out
 
 
 def slope_columns(columns: LineColumns, model: LeBailModel, intensity: Floats) -> Floats:
@@ -110,6 +133,17 @@ def slope_columns(columns: LineColumns, model: LeBailModel, intensity: Floats) -
                 if factor != 0.0:
                     out[window, link[slot]] += (intensity[number] * factor) * part
     return out
+
+
+def _line_state(model: LeBailModel, slots: Floats) -> tuple[Floats, Floats, Floats, tuple[Floats, Floats, Floats]]:
+    """Position, width and mixing of every line, and the slopes of each as `hydrostruct.xrd.kernels` has them."""
+    count = model.phase_of.size
+    center, width, mixing = np.full(count, np.nan), np.zeros(count), np.zeros(count)
+    slopes = tuple(
+        np.zeros((count, columns)) for columns in (kernels.CENTER_SLOPES, kernels.WIDTH_SLOPES, kernels.WIDTH_SLOPES)
+    )
+    kernels.line_state(slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, *slopes)
+    return center, width, mixing, (slopes[0], slopes[1], slopes[2])
 
 
 def _by_slot(d_center: Floats, d_width: Floats, d_mixing: Floats) -> Floats:

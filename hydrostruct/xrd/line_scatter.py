@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.first_look import noise_scale
-from hydrostruct.xrd.line_columns import line_columns
+from hydrostruct.xrd.line_columns import line_columns, place_slopes
 from hydrostruct.xrd.model import FitData, LeBailModel
 from hydrostruct.xrd.profile import CORE_FWHM, TYPICAL_MIXING
 
@@ -127,7 +127,7 @@ def line_scatter(
         phase=model.phase_of[strong],
         shift=slope / size,
         variance=noise**2 / size,
-        slopes=_place_slopes(model, data, solution, strong),
+        slopes=place_slopes(model, solution.slots, strong),
     )
     variance = _variance_of_places(places, len(model.phases))
     if variance is None:
@@ -176,25 +176,16 @@ def _variance_of_places(places: _Places, n_phases: int) -> Floats | None:
 
 def _between(places: _Places, mine: npt.NDArray[np.bool_]) -> tuple[float, int, float]:
     """Variance between some of the lines, its degrees of freedom, and how likely noise alone makes their scatter."""
-    slopes = places.slopes[mine]
-    degrees = int(mine.sum()) - int(np.linalg.matrix_rank(slopes / np.maximum(np.abs(slopes).max(axis=0), 1e-300)))
-    if degrees < 1:
-        return 0.0, degrees, 1.0
-    by_noise = _weighted_sum(places, mine, 0.0)
-    if by_noise <= degrees:
-        return 0.0, degrees, _chance(by_noise, degrees)
-    largest = 10.0 * float((places.shift[mine] ** 2).sum())
-    found = optimize.brentq(lambda variance: _weighted_sum(places, mine, variance) - degrees, 0.0, largest)
-    return float(found), degrees, _chance(by_noise, degrees)
+    between, degrees, by_noise = kernels.variance_between(
+        places.slopes[mine], places.shift[mine], places.variance[mine]
+    )
+    return between, degrees, _chance(by_noise, degrees) if degrees > 0 else 1.0
 
 
 def _weighted_sum(places: _Places, mine: npt.NDArray[np.bool_], between: float) -> float:
     """Weighted sum of squares of the shifts, less what the parameters take up, at a variance between the lines."""
-    weight = np.sqrt(1.0 / (places.variance[mine] + between))
-    slopes, shift = places.slopes[mine] * weight[:, None], places.shift[mine] * weight
-    scale = np.maximum(np.abs(slopes).max(axis=0), 1e-300)
-    taken = np.linalg.lstsq(slopes / scale, shift, rcond=1e-9)[0]
-    return float(np.sum((shift - slopes / scale @ taken) ** 2))
+    square, _, _ = kernels.shifts_left(places.slopes[mine], places.shift[mine], places.variance[mine] + between)
+    return float(square)
 
 
 def _shift_of_zero(model: LeBailModel, places: _Places) -> float:
@@ -228,15 +219,3 @@ def _quantile(degrees: int) -> float:
 
 def _mean(values: Floats) -> float:
     return float(values.mean()) if values.size else math.nan
-
-
-def _place_slopes(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> Floats:
-    """Derivatives of the places of lines by the free parameters, shape (lines, parameters)."""
-    by_slot = line_columns(model, data.position, solution.slots).by_slot[lines, :, 0]
-    per_phase = by_slot.shape[1] - 2
-    out = np.zeros((lines.size, len(model.parameter_names)))
-    for row, line in enumerate(lines):
-        base = model.phase_of[line] * per_phase
-        link = np.concatenate((model.link[base : base + per_phase], model.link[-2:]))
-        np.add.at(out[row], link[link >= 0], by_slot[row, link >= 0])
-    return out

@@ -268,15 +268,16 @@ def prepare_data(
     for first, last in exclude_deg:
         _check_range(pattern.name, "excluded region", first, last)
         kept &= (pattern.two_theta_deg < first) | (pattern.two_theta_deg > last)
-    if kept.sum() < 2 * background_terms or kept.sum() < 20:
+    count = int(np.count_nonzero(kept))
+    if count < 2 * background_terms or count < 20:
         raise InputError(
-            f"{pattern.name or 'pattern'}: {int(kept.sum())} measured points between {low:g}° and {high:g}°. Expected "
+            f"{pattern.name or 'pattern'}: {count} measured points between {low:g}° and {high:g}°. Expected "
             f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
         )
     assert pattern.sigma is not None
     measured = (pattern.two_theta_deg, pattern.intensity, pattern.sigma)
     # to the compiled loops an array that must not be written is another type: all get arrays of one kind
-    position, intensity, sigma = (one.copy() if kept.all() else one[kept] for one in measured)
+    position, intensity, sigma = (one.copy() if count == kept.size else one[kept] for one in measured)
     weight = 1.0 / (sigma * sigma)
     if like is None or not _same_points(like, position, kept, background_terms):
         like = None
@@ -353,7 +354,8 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
 
 def fit_range(pattern: Pattern, two_theta_deg: tuple[float, float] | None) -> tuple[float, float]:
     """The range of a fit, in degrees: what was asked for, cut to what was measured."""
-    measured = pattern.two_theta_deg[np.isfinite(pattern.intensity)]
+    is_measured = np.isfinite(pattern.intensity)
+    measured = pattern.two_theta_deg if is_measured.all() else pattern.two_theta_deg[is_measured]
     if two_theta_deg is None:
         return float(measured[0]), float(measured[-1])
     _check_range(pattern.name, "range", *two_theta_deg)
