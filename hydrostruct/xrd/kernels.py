@@ -9,7 +9,8 @@ Parameters live in *slots*, seventeen a phase (six reciprocal-metric components,
 direction, two of the stress) and two for the pattern (zero shift, sample displacement); `link` says which free
 parameter fills a slot, -1 for none. One parameter may fill several slots: that is how a width is common to all phases.
 
-The slow, obvious twin of all this stands in the tests.
+They stand in one file: numba keeps what it compiled until the file of the caller changes, and would not see that a loop
+called from another one did. The slow, obvious twin of all this stands in the tests.
 """
 
 from __future__ import annotations
@@ -50,9 +51,11 @@ _BACKGROUND_RIDGE = 1e-12
 _CHUNK = 512
 # So few numbers are sorted.
 _FEW = 32
-# A step that moves no line by more than this part of its width, and gains what it promised to this part, leaves the
-# curvature of chi2 as it was.
+# Steps that move no line by more than this part of its width, all together, and gain what they promised to this part,
+# leave the curvature of chi2 as it was.
 _NEAR, _AS_PROMISED = 0.05, 0.1
+# So near, and so little above it in chi2, the covariance is that of the minimum.
+_SAME, _SAME_CHI2 = 0.005, 0.1
 # A column of which so little is left beside those before it is one of them.
 _DEPENDENT = 1e-9
 # Points of the integral over the heights of slit and sample, on 0 to 1, and their weights (Gauss and Legendre).
@@ -887,8 +890,8 @@ def least_chi2(
 ):  # fmt: skip
     """Fit one pattern from a start: Gauss-Newton with Marquardt's damping on the free parameters.
 
-    A step that would move a line by more than ``far`` of its width moves lines only. After a short step that gained
-    what it promised the curvature of chi2 is taken to be what it was, once; its slope is always that of the point.
+    A step that would move a line by more than ``far`` of its width moves lines only. While short steps gain what they
+    promise the curvature of chi2 is taken to be what it was; its slope is always that of the point.
 
     ``values`` is the start and is overwritten by the answer, as ``slots`` is. Returns status, steps, chi2,
     intensities, background, residual, held parameters, positions, widths, and the equations of the last point, from
@@ -905,7 +908,9 @@ def least_chi2(
         x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
     )
     normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-    is_own = True  # whether this is the curvature of the point itself
+    own = state[9]
+    moved = 0.0  # how far lines have come from the point whose curvature this is, in units of their width
+    gained = 0.0
     damping = 1e-4
     status = OUT_OF_STEPS
     steps = 0
@@ -968,25 +973,28 @@ def least_chi2(
                 damping = max(damping * 4.0, 1e-1)
             elif gain > 0.75 or steps <= _PATIENCE:
                 damping = max(damping * 0.1, 1e-8)
-            is_own = not (is_own and shift < _NEAR and abs(gain - 1.0) < _AS_PROMISED)
-            if is_own:
+            moved += factor * shift
+            gained += chi2 - new[0]
+            if moved >= _NEAR or abs(gain - 1.0) >= _AS_PROMISED:
                 normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
+                own, moved, gained = state[9], 0.0, 0.0
         elif expected < 10.0 * tolerance * scale:
             status = CONVERGED  # what is left to gain is below the rounding of chi2
             break
-        elif not is_own:
+        elif moved > 0.0:
             normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-            is_own = True
+            own, moved, gained = state[9], 0.0, 0.0
         else:
             damping = max(damping * 8.0, 1e-3)
             if damping > 1e7:
                 status = STUCK
                 break
     _fill_slots(slots, link, values)
-    if not is_own:
+    is_same = moved < _SAME and gained < _SAME_CHI2 and np.array_equal(own[0], state[9][0])
+    if moved > 0.0 and not is_same:
         normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-    chosen, gram, first, rows, border = state[9][0], state[9][10], state[9][11], state[9][12], state[9][13]
-    equations = (chosen, gram, first, rows, border, normal)
+        own = state[9]
+    equations = (own[0], own[10], own[11], own[12], own[13], normal)
     return status, steps, state[0], state[1], state[2], state[3], held, state[6], state[7], equations
 
 
