@@ -1,12 +1,12 @@
 """How far off may the starts be? Simulated two-phase patterns, fitted from starts that are wrong in every axis.
 
-Run: python scripts/check_capture.py [N] [--mode axes|volume|ceh10|pt|all] [--seed S]
+Run: python scripts/check_capture.py [N] [--mode axes|volume|ceh10|pt|coincident|all] [--seed S]
 
 Patterns of CeH9 and CeH4 with random intensities, strongest line 500 to 2000 counts on a background of 200 to 700,
 FWHM 0.08°, Poisson noise. Modes: ``axes``, every axis of each phase off by up to 2 %; ``volume``, volumes off by up to
 3 % and axial ratios by up to 2 %; ``ceh10`` and ``pt``, as ``axes`` with lines of CeH10 or Pt in the pattern and not in
-the model. A fit is right when every axis lies within 0.02 % of the truth; others are counted by what they say of
-themselves.
+the model; ``coincident``, as ``axes`` with c/a of CeH9 between 1.496 and 1.504, where three pairs of its lines meet. A
+fit is right when every axis lies within 0.02 % of the truth; others are counted by what they say of themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ X = np.linspace(4.0, 25.0, 2000)
 HEXAGONAL = ((1, 0, 0), (1, 0, 1), (0, 0, 2), (1, 0, 2), (1, 1, 0), (2, 0, 0), (1, 0, 3), (2, 0, 1), (1, 1, 2))
 TETRAGONAL = ((0, 0, 2), (1, 0, 1), (1, 1, 0), (1, 1, 2), (1, 0, 3), (0, 0, 4), (2, 0, 0))
 RIGHT = 2e-4
-MODES = ("axes", "volume", "ceh10", "pt")
+MODES = ("axes", "volume", "ceh10", "pt", "coincident")
 
 
 def add_lines(intensity, spacings, heights):
@@ -40,6 +40,8 @@ def add_lines(intensity, spacings, heights):
 def simulate(random, mode):
     """One pattern and its true a, c of CeH9 and a, c of CeH4."""
     truth = np.array([3.674, 5.427, 2.838, 5.801]) * (1.0 + random.normal(0.0, 0.005, 4))
+    if mode == "coincident":
+        truth[1] = truth[0] * random.uniform(1.496, 1.504)
     a9, c9, a4, c4 = truth
     spacings = [1.0 / np.sqrt(4.0 * (h * h + h * k + k * k) / (3.0 * a9 * a9) + l * l / c9**2) for h, k, l in HEXAGONAL]  # noqa: E741
     spacings += [1.0 / np.sqrt((h * h + k * k) / a4**2 + l * l / c4**2) for h, k, l in TETRAGONAL]  # noqa: E741

@@ -14,6 +14,7 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.cell import cell_array
 from hydrostruct.xrd.asked_terms import asked_notes
 from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell
+from hydrostruct.xrd.coincident_lines import spread_at_coincidence
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import Explained
@@ -207,7 +208,8 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     if pattern.sector_changes is not None and answer.solution.converged:
         changes = pattern.sector_changes[:, answer.data.kept]
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
-    lines = spread_over_lines(model, answer.data, answer.evidence) if answer.solution.converged else None
+    spreads = (spread_over_lines, spread_at_coincidence) if answer.solution.converged else ()
+    others = [spread(model, answer.data, answer.evidence) for spread in spreads]
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     fit = report_fit(
         pattern,
@@ -224,7 +226,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         seconds=time.perf_counter() - began,
         alternatives=answer.alternatives,
         sectors=sectors,
-        lines=lines,
+        others=[one for one in others if one is not None],
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
     notes = asked_notes(answer.model, answer.solution, options.freed)

@@ -172,7 +172,7 @@ def report_fit(
     contested: npt.NDArray[np.bool_] | None = None,
     alternatives: tuple[str, ...] = (),
     sectors: SectorSpread | None = None,
-    lines: Floats | None = None,
+    others: Sequence[Floats] = (),
     rivals: tuple[Floats, Floats] | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
@@ -202,8 +202,10 @@ def report_fit(
     sectors : SectorSpread, optional
         How the solution scatters with the sectors of the rings: where that is more than the pattern alone says, it is
         the uncertainty.
-    lines : array, optional, shape (parameters, parameters)
-        From `hydrostruct.xrd.line_spread`: scatter of the cells with single lines left out.
+    others : sequence of array, shape (parameters, parameters)
+        Covariances by what the curvature of chi² does not know: scatter of the cells with single lines left out, from
+        `hydrostruct.xrd.line_spread`, and with lines that all but coincide, from
+        `hydrostruct.xrd.coincident_lines`. The largest sigma counts.
     rivals : (covariance, probability), optional
         From `hydrostruct.xrd.rival_cells`: scatter of the parameters over the cells that the data leave, and the
         probability of each phase's own.
@@ -226,7 +228,7 @@ def report_fit(
             ambiguous=bool(alternatives),
             unexplained=unexplained,
             sectors=sectors,
-            lines=lines,
+            others=others,
             rivals=rivals,
         )
         for index, phase in enumerate(model.phases)
@@ -348,12 +350,11 @@ def _report_phase(
     ambiguous: bool,
     unexplained: str,
     sectors: SectorSpread | None,
-    lines: Floats | None,
+    others: Sequence[Floats],
     rivals: tuple[Floats, Floats] | None,
 ) -> PhaseFit:
     phase = model.phases[index]
-    others = [] if sectors is None else [sectors.parameter_covariance]
-    others += [] if lines is None else [lines]
+    others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
     others += [] if rivals is None else [rivals[0]]
     numbers = _cell_numbers(model, evidence, index, systematic, others)
     observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])

@@ -1365,6 +1365,24 @@ def strong_lines(centers, widths, intensity, sigma, phase_of, n_phases, least, b
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def close_lines(centers, widths, intensity, phase_of, n_phases, nearer):
+    """Neighbouring lines of phases that are nearer than so many widths, as pairs of numbers, shape (pairs, 2)."""
+    order = np.argsort(centers)
+    out = np.empty((centers.shape[0], 2), np.int64)
+    count = 0
+    last = -1
+    for k in order:
+        if phase_of[k] >= n_phases or not math.isfinite(intensity[k]):
+            continue
+        if last >= 0 and centers[k] - centers[last] < nearer * widths[k]:
+            out[count, 0] = last
+            out[count, 1] = k
+            count += 1
+        last = k
+    return out[:count].copy()
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def cell_counts(link, n_phases):
     """Free parameters of the cell of each phase."""
     out = np.zeros(n_phases, np.int64)

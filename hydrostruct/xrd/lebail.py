@@ -27,6 +27,7 @@ from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_ab
 from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more, is_rich, is_well_fitted, is_wide, with_asked_terms
 from hydrostruct.xrd.assess import solution_cell
 from hydrostruct.xrd.beam import with_beam_of, with_second_line
+from hydrostruct.xrd.coincident_lines import off_coincidence
 from hydrostruct.xrd.common_shape import misfits, with_common_shape
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
 from hydrostruct.xrd.first_look import Peaks, find_peaks, line_width
@@ -601,7 +602,7 @@ def _settle(
     One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
     the first gives up may be all that the second needs.
     """
-    found = with_long_background(found, terms=options.terms)
+    found = off_coincidence(with_long_background(found, terms=options.terms))
     model, data = found.model, found.data
     refined = refine(model, data, found.solution, method=options.method, loss=options.loss)
     significance = refined.evidence.significance

@@ -1,0 +1,170 @@
+"""Lines of phases that all but coincide: cells that come to rest there, and what such lines say of a cell.
+
+Of two lines a fraction of their width apart the intensities are known badly, one against the other, and the place of
+both together is what the two make of it: a little more of one and less of the other moves it. At the coincidence itself
+no intensities move it, and the cell seems held by the place of a strong line; a little beside it the cell is as free as
+the other lines leave it. So chi² has a minimum of its own there, and its curvature promises too much. c/a = 1.5 of a
+hexagonal phase, where 002 meets 101, 200 meets 103 and 201 meets 112, is such a place, and CeH9 at 100 GPa is near it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd import kernels
+from hydrostruct.xrd.assess import Evidence
+from hydrostruct.xrd.engine import Solution, covariance, solve
+from hydrostruct.xrd.foreign import Explained
+from hydrostruct.xrd.kernels import weighted_gram
+from hydrostruct.xrd.line_columns import place_slopes
+from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.profile import CORE_FWHM, TYPICAL_MIXING
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_CLOSE_FWHM = 0.25
+_MUCH = 0.3  # of what is known of the place of both, by these two themselves
+_FAR_SIGMA = 2.0
+_OUT_FWHM = 1.0
+_NO_WEIGHT = 1e-12
+_LESS_CHI2 = 0.01
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pairs:
+    """Lines that all but coincide and matter to a cell."""
+
+    lines: Ints
+    """Their numbers, shape (pairs, 2)."""
+    gap_deg: Floats
+    """Place of the second less that of the first, in degrees, shape (pairs,)."""
+    slopes: Floats
+    """Its derivatives by the free parameters, shape (pairs, parameters)."""
+
+
+def off_coincidence(found: Explained) -> Explained:
+    """The solution where the other lines of a pattern want the cell, if it is better than that at a coincidence.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit came to rest.
+
+    Returns
+    -------
+    Explained
+        The same where no lines coincide, or where no other is better. The fit is repeated without the lines, and from
+        there, and from two standard deviations of their distance on each side of it, with them.
+    """
+    model, data, solution = found.model, found.data, found.solution
+    if not solution.converged or not _close_lines(model, solution).size:
+        return found
+    count = solution.values.size
+    _, matrix = covariance(model, data, solution)
+    pairs = _pairs_that_matter(model, data, solution, matrix[-count:, -count:])
+    if pairs is None:
+        return found
+    less, rest = _leave_out(model, data, solution, np.unique(pairs.lines))
+    alone = solve(less, rest, solution.values)
+    _, matrix = covariance(less, rest, alone)
+    free = matrix[-count:, -count:]
+    starts = [alone.values]
+    for slope in pairs.slopes:
+        size = np.sqrt(max(float(slope @ free @ slope), 0.0))
+        away = _FAR_SIGMA * (free @ slope) / size if size > 0 else np.zeros(count)
+        starts += [alone.values + away, alone.values - away]
+    others = [solve(model, data, start) for start in starts if np.all(np.isfinite(start))]
+    best = min((one for one in others if one.converged), key=lambda one: one.chi2, default=solution)
+    return replace(found, solution=best) if best.chi2 < solution.chi2 - _LESS_CHI2 else found
+
+
+def spread_at_coincidence(model: LeBailModel, data: FitData, evidence: Evidence) -> Floats | None:
+    """Covariance of the parameters without lines that the other lines cannot tell apart.
+
+    Parameters
+    ----------
+    model, data, evidence
+        What was fitted, to what, and what came of it.
+
+    Returns
+    -------
+    array, shape (parameters, parameters), or None
+        Scaled; None where there are no two such lines. Two lines of phases are left out, with the points within a
+        width of them, where they are closer than a quarter of their width, three tenths or more of what is known of
+        their place comes from them, and their distance is less than two standard deviations of what the other lines
+        say of it.
+    """
+    solution, inflation = evidence.solution, evidence.agreement.inflation
+    pairs = _pairs_that_matter(model, data, solution, evidence.parameter_covariance)
+    if pairs is None:
+        return None
+    doubtful = np.zeros(len(pairs.lines), dtype=np.bool_)
+    for row, slope in enumerate(pairs.slopes):
+        by_others = slope @ _without(model, data, solution, pairs.lines[row]) @ slope
+        doubtful[row] = abs(pairs.gap_deg[row]) < _FAR_SIGMA * inflation * np.sqrt(max(by_others, 0.0))
+    if not np.any(doubtful):
+        return None
+    return _without(model, data, solution, np.unique(pairs.lines[doubtful])) * inflation**2
+
+
+def _close_lines(model: LeBailModel, solution: Solution) -> Ints:
+    """Neighbouring lines of phases that are closer than a part of their width, shape (pairs, 2)."""
+    pairs = kernels.close_lines(
+        solution.position, solution.width, solution.intensity, model.phase_of, len(model.phases), _CLOSE_FWHM
+    )
+    return np.asarray(pairs)
+
+
+def _pairs_that_matter(model: LeBailModel, data: FitData, solution: Solution, parameters: Floats) -> _Pairs | None:
+    """Close lines that say much of what is known of their place; ``parameters`` is the unscaled covariance."""
+    lines = _close_lines(model, solution)
+    if not lines.size:
+        return None
+    first, second = (place_slopes(model, solution.slots, np.ascontiguousarray(lines[:, side])) for side in (0, 1))
+    both = 0.5 * (first + second)
+    known = np.einsum("kp,pq,kq->k", both, parameters, both) * _curvature(data, solution, lines)
+    matter = known > _MUCH
+    if not np.any(matter):
+        return None
+    lines = lines[matter]
+    gap = solution.position[lines[:, 1]] - solution.position[lines[:, 0]]
+    return _Pairs(lines=lines, gap_deg=gap, slopes=(second - first)[matter])
+
+
+def _curvature(data: FitData, solution: Solution, pairs: Ints) -> Floats:
+    """Curvature of half chi² along the place of each pair of lines, taken as one, shape (pairs,)."""
+    together = solution.intensity.copy()
+    together[pairs[:, 0]] += solution.intensity[pairs[:, 1]]
+    _, size = kernels.place_pulls(
+        data.position,
+        data.weight,
+        solution.residual,
+        np.ascontiguousarray(pairs[:, 0]),
+        solution.position,
+        solution.width,
+        together,
+        TYPICAL_MIXING,
+        CORE_FWHM,
+    )
+    return np.asarray(size)
+
+
+def _leave_out(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[LeBailModel, FitData]:
+    """Model and data without some lines and the points about them."""
+    away = np.abs(data.position[:, None] - solution.position[lines]) / solution.width[lines]
+    weight = np.where(np.any(away < _OUT_FWHM, axis=1), _NO_WEIGHT * data.weight, data.weight)
+    terms = model.terms.copy()
+    terms[lines] = 0.0
+    return replace(model, terms=terms), replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
+
+
+def _without(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> Floats:
+    """Covariance of the free parameters, unscaled, without some lines and the points about them."""
+    less, rest = _leave_out(model, data, solution, lines)
+    _, matrix = covariance(less, rest, replace(solution, equations=None))
+    count = solution.values.size
+    return np.asarray(matrix[-count:, -count:])
