@@ -34,6 +34,8 @@ _OWN_FWHM = 1.0
 _FILTER_LOSS = 1.7
 # lines that see the same peak tell of it once
 _APART_FWHM = 1.5
+# typical heights of lines over their sigma, each as likely as the other before
+_TYPICAL_SIGMAS = (3.0, 9.0, 27.0)
 _SYSTEMS = (CrystalSystem.CUBIC, CrystalSystem.TETRAGONAL, CrystalSystem.HEXAGONAL)
 
 
@@ -67,9 +69,11 @@ def weigh_rivals(
 
     Notes
     -----
-    The weight of a cell is Π exp(z²/2) 2Φ(z) over its lines, with z what a matched filter sees there in units of its
-    sigma: the likelihood with each intensity taken over all values from 0 up. Lines that see the same peak count once.
-    Where a line of another phase stands, nothing can be seen, and z counts as 0. All cells within 3 % are alike before.
+    The weight of a cell is Π √(2π)/s exp(u²/2) Φ(u) over its lines, with u = z − 1/s and z what a matched filter sees
+    there in units of its sigma: the likelihood with the intensity of each line taken over all values from 0 up, which
+    are likely before in proportion to exp(−z/s); and the sum of it over s = 3, 9 and 27. Lines that see the same peak
+    count once. Where a line of another phase stands, nothing can be seen, and it counts as 1. All cells within 3 % are
+    alike before.
     """
     weak = [index for index in range(len(model.phases)) if not absent[index] and _is_weak(model, evidence, index)]
     if not weak:
@@ -115,26 +119,38 @@ def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, 
     width = float(np.median(solution.width[columns.lines[mine]]))
     noise = evidence.agreement.inflation * evidence.detection_scale  # a guessed sigma may be far too large
     seen = kernels.matched_filter(data.position, signal, data.weight, width, FILTER_REACH) / noise
-    found = 0.5 * seen**2 + special.log_ndtr(seen) + math.log(2.0)
+    hidden = np.zeros(seen.size, dtype=np.bool_)
     for line in columns.lines[~mine]:
         if solution.intensity[line] > _SEEN_SIGMA * evidence.detection_scale * evidence.intensity_sigma[line]:
-            found[np.abs(data.position - solution.position[line]) < _HIDDEN_FWHM * solution.width[line]] = 0.0
+            hidden |= np.abs(data.position - solution.position[line]) < _HIDDEN_FWHM * solution.width[line]
     step = width / 8.0
     angles = np.arange(data.position[0], data.position[-1], step)
-    score = np.interp(angles, data.position, found)
     terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
-    total = kernels.score_apart(
-        trial,
-        terms,
-        model.wavelength_ang,
-        float(angles[0]),
-        step,
-        score,
-        float(solution.slots[-2]),
-        _APART_FWHM * width,
-    )
-    weight = np.exp(total - total.max())
+    totals = [
+        kernels.score_apart(
+            trial,
+            terms,
+            model.wavelength_ang,
+            float(angles[0]),
+            step,
+            np.interp(angles, data.position, np.where(hidden, 0.0, _favour(seen, typical))),
+            float(solution.slots[-2]),
+            _APART_FWHM * width,
+        )
+        for typical in _TYPICAL_SIGMAS
+    ]
+    weight = np.exp(np.array(totals) - np.max(totals)).sum(axis=0)
     return np.asarray(weight / weight.sum())
+
+
+def _favour(seen: Floats, typical: float) -> Floats:
+    """Logarithm of how much better a line explains what is seen, in units of sigma, than none does.
+
+    The mean over all heights, which are likely before in proportion to exp(−height/typical).
+    """
+    less = seen - 1.0 / typical
+    constant = 0.5 * math.log(2.0 * math.pi) - math.log(typical)
+    return np.asarray(0.5 * less**2 + special.log_ndtr(less) + constant)
 
 
 def _is_own(model: LeBailModel, evidence: Evidence, index: int, trial: Floats) -> npt.NDArray[np.bool_]:
