@@ -27,8 +27,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _CLOSE_FWHM = 0.25
-_MUCH = 0.3  # of what is known of the place of both, by these two themselves
-_FAR_SIGMA = 2.0
+_MUCH = 0.5  # of what is known of the place of both, by these two themselves
+_MANY_LINES = 40  # that a phase has: no two of them hold its cell
+_FAR_SIGMA, _WITHIN_SIGMA = 2.0, 4.0
+_LEAST_LEFT = 1e-3
 _OUT_FWHM = 1.0
 _NO_WEIGHT = 1e-12
 _LESS_CHI2 = 0.01
@@ -61,11 +63,13 @@ def off_coincidence(found: Explained) -> Explained:
         there, and from two standard deviations of their distance on each side of it, with them.
     """
     model, data, solution = found.model, found.data, found.solution
-    if not solution.converged or not _close_lines(model, solution).size:
+    if not solution.converged or solution.equations is None or not _close_lines(model, solution).size:
         return found
     count = solution.values.size
-    _, matrix = covariance(model, data, solution)
-    pairs = _pairs_that_matter(model, data, solution, matrix[-count:, -count:])
+    moved = ~solution.held
+    parameters = np.zeros((count, count))
+    parameters[np.ix_(moved, moved)] = np.linalg.pinv(solution.equations[-1][np.ix_(moved, moved)], hermitian=True)
+    pairs = _pairs_that_matter(model, data, solution, parameters)
     if pairs is None:
         return found
     less, rest = _leave_out(model, data, solution, np.unique(pairs.lines))
@@ -94,7 +98,7 @@ def spread_at_coincidence(model: LeBailModel, data: FitData, evidence: Evidence)
     -------
     array, shape (parameters, parameters), or None
         Scaled; None where there are no two such lines. Two lines of phases are left out, with the points within a
-        width of them, where they are closer than a quarter of their width, three tenths or more of what is known of
+        width of them, where they are closer than a quarter of their width, half or more of what is known of
         their place comes from them, and their distance is less than two standard deviations of what the other lines
         say of it.
     """
@@ -112,27 +116,37 @@ def spread_at_coincidence(model: LeBailModel, data: FitData, evidence: Evidence)
 
 
 def _close_lines(model: LeBailModel, solution: Solution) -> Ints:
-    """Neighbouring lines of phases that are closer than a part of their width, shape (pairs, 2)."""
+    """Neighbouring lines of phases of few lines that are closer than a part of their width, shape (pairs, 2)."""
     pairs = kernels.close_lines(
         solution.position, solution.width, solution.intensity, model.phase_of, len(model.phases), _CLOSE_FWHM
     )
-    return np.asarray(pairs)
+    if not len(pairs):
+        return np.asarray(pairs)
+    many = np.bincount(model.phase_of[np.isfinite(solution.intensity)], minlength=len(model.phases)) > _MANY_LINES
+    return np.asarray(pairs[~many[model.phase_of[pairs]].all(axis=1)])
 
 
 def _pairs_that_matter(model: LeBailModel, data: FitData, solution: Solution, parameters: Floats) -> _Pairs | None:
-    """Close lines that say much of what is known of their place; ``parameters`` is the unscaled covariance."""
+    """Close lines that say much of what is known of their place, and that the others hardly tell apart.
+
+    ``parameters`` is the unscaled covariance of the free parameters.
+    """
     lines = _close_lines(model, solution)
     if not lines.size:
         return None
     first, second = (place_slopes(model, solution.slots, np.ascontiguousarray(lines[:, side])) for side in (0, 1))
-    both = 0.5 * (first + second)
-    known = np.einsum("kp,pq,kq->k", both, parameters, both) * _curvature(data, solution, lines)
-    matter = known > _MUCH
+    both, apart = 0.5 * (first + second), second - first
+    size = _curvature(data, solution, lines)
+    towards = both @ parameters
+    known = np.einsum("kp,kp->k", towards, both) * size
+    # without what a pair says of its place the covariance is larger by so much (Sherman and Morrison)
+    more = size / np.maximum(1.0 - known, _LEAST_LEFT) * np.einsum("kp,kp->k", towards, apart) ** 2
+    by_others = np.sqrt(np.maximum(np.einsum("kp,pq,kq->k", apart, parameters, apart) + more, 0.0))
+    gap = solution.position[lines[:, 1]] - solution.position[lines[:, 0]]
+    matter = (known > _MUCH) & (np.abs(gap) < _WITHIN_SIGMA * by_others)
     if not np.any(matter):
         return None
-    lines = lines[matter]
-    gap = solution.position[lines[:, 1]] - solution.position[lines[:, 0]]
-    return _Pairs(lines=lines, gap_deg=gap, slopes=(second - first)[matter])
+    return _Pairs(lines=lines[matter], gap_deg=gap[matter], slopes=apart[matter])
 
 
 def _curvature(data: FitData, solution: Solution, pairs: Ints) -> Floats:
