@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -173,6 +173,7 @@ def report_fit(
     sectors: SectorSpread | None = None,
     lines: Floats | None = None,
     rivals: tuple[Floats, Floats] | None = None,
+    shift: Floats | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
 
@@ -206,11 +207,15 @@ def report_fit(
     rivals : (covariance, probability), optional
         From `hydrostruct.xrd.rival_cells`: scatter of the parameters over the cells that the data leave, and the
         probability of each phase's own.
+    shift : array, optional, shape (parameters, parameters)
+        From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open.
 
     Returns
     -------
     PatternFit
     """
+    if shift is not None:
+        evidence = _with_shift(evidence, shift)
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
     fits = {
@@ -268,6 +273,7 @@ def report_fit(
         parameters=solution.values[:mine],
         covariance=evidence.parameter_covariance[:mine, :mine],
         wavelength_ang=model.wavelength_ang,
+        geometry=model.geometry,
         warnings=(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
@@ -278,6 +284,16 @@ def report_fit(
         ),
         foreign_lines_deg=foreign_deg,
     )
+
+
+def _with_shift(evidence: Evidence, shift: Floats) -> Evidence:
+    """The evidence with a covariance that no scale applies to added to that of the scatter of lines."""
+    scatter = evidence.scatter
+    if scatter is None:
+        scatter = LineScatter(parameter_covariance=shift, of_width=np.zeros(evidence.share.size), zero_deg=0.0)
+    else:
+        scatter = replace(scatter, parameter_covariance=scatter.parameter_covariance + shift)
+    return replace(evidence, scatter=scatter)
 
 
 def _on_pattern(data: FitData, values: Floats) -> Floats:

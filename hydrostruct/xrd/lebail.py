@@ -114,9 +114,9 @@ def fit_pattern(
     free, fix : collection of str
         What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``,
-        ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see `hydrostruct.xrd.direction`); with
-        ``NAME:`` in front for one phase.
+        ``zero``, ``displacement`` (of the sample; what it does depends on `Pattern.geometry`), and, by direction in the
+        crystal, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see
+        `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase.
     search : {"auto", "never", "always"}
         Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
         start does not convince.
@@ -137,9 +137,9 @@ def fit_pattern(
         `hydrostruct.xrd.robust`).
     profile : {"auto", "pseudo-voigt"}
         Whether to learn what all lines share beyond a pseudo-Voigt, where the misfit asks for it (see
-        `hydrostruct.xrd.common_shape`), and over a wide range to free the zero, ``u`` and ``v``, and to take Kα2 and
-        axial divergence into account, where the pattern asks for them and they are not fixed (see
-        `hydrostruct.xrd.asked_terms`); or never to.
+        `hydrostruct.xrd.common_shape`), and over a wide range to free the zero, or the displacement of a flat specimen
+        (see `Pattern.geometry`), ``u`` and ``v``, and to take Kα2 and axial divergence into account, where the pattern
+        asks for them and they are not fixed (see `hydrostruct.xrd.asked_terms`); or never to.
 
     Returns
     -------
@@ -183,6 +183,7 @@ def fit_pattern(
         free=free,
         fix=fix,
         stress=stress,
+        geometry=pattern.geometry,
     )
     data = prepare_data(
         pattern,
@@ -255,7 +256,7 @@ def fit_patterns(
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
     data: FitData | None = None
-    made_for: tuple[float, ...] = ()
+    made_for: tuple[object, ...] = ()
     seed: Floats | None = None
     for pattern in patterns:
         began = time.perf_counter()
@@ -267,7 +268,7 @@ def fit_patterns(
             background_terms=options.terms or MOST_BACKGROUND_TERMS,
             like=data,
         )
-        if model is None or made_for != (pattern.wavelength_ang, *limits):
+        if model is None or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
             model = build_model(
                 phases,
                 pattern.wavelength_ang,
@@ -277,9 +278,10 @@ def fit_patterns(
                 free=free,
                 fix=fix,
                 stress=stress,
+                geometry=pattern.geometry,
             )
             model = limit_widths(model, line_width(data))
-            made_for, seed = (pattern.wavelength_ang, *limits), None
+            made_for, seed = (pattern.wavelength_ang, pattern.geometry, *limits), None
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
@@ -298,7 +300,7 @@ def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, F
         raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
     if seed.second_line[1] > 0:
         model = replace(with_second_line(model) or model, second_line=seed.second_line)
-    model = replace(model, axial=seed.axial)
+    model = replace(model, axial=seed.axial, geometry=seed.geometry)
     known = dict(zip(seed.parameter_names, seed.parameters, strict=True))
     return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
 
@@ -403,7 +405,7 @@ def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOpti
         return None
     if not is_wide(data) or not misfits(found.solution, found.data):
         return None
-    return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.held)
+    return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.not_asked)
 
 
 def _search(

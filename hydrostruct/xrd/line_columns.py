@@ -59,8 +59,9 @@ def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineCol
     center, width, mixing = np.full(count, np.nan), np.zeros(count), np.zeros(count)
     d_center = np.zeros((count, kernels.CENTER_SLOPES))
     d_width, d_mixing = np.zeros((count, kernels.WIDTH_SLOPES)), np.zeros((count, kernels.WIDTH_SLOPES))
+    slopes = (d_center, d_width, d_mixing)
     kernels.line_state(
-        slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, d_center, d_width, d_mixing
+        slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, *slopes, model.reflects
     )
     starts, stops = np.empty(count, np.int64), np.empty(count, np.int64)
     seen = kernels.place_windows(position, center, width, REACH_FWHM, MARGIN_FWHM, model.beam, starts, stops)
