@@ -20,6 +20,7 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
+from hydrostruct.xrd.part_spread import part_spread
 from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
 from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
@@ -235,6 +236,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         sectors=sectors,
         lines=lines,
         shift=shift,
+        parts=part_spread(model, answer.data, answer.evidence) if answer.solution.converged else None,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
     notes = asked_notes(answer.model, answer.solution, options.freed)

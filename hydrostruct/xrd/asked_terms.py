@@ -7,7 +7,6 @@ looks like foreign lines is their misfit.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +33,6 @@ UNEXPECTED = 9.0
 """χ² that a displacement must take off beside a zero, or a zero in Bragg-Brentano geometry, to be believed."""
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
-_CLOSER = 3
 _TRIAL_STEPS = 8
 _WORSE = 1.05
 _SMALL_RESIDUAL = 0.3
@@ -327,8 +325,7 @@ def _best_of(
 def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
     """The fit with axial divergence and free words, where it is better for that.
 
-    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell. It is found first
-    coarsely, then between the best three.
+    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell.
     """
     if found.model.axial > 0:
         return found
@@ -339,15 +336,8 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
         tried.append(_resettled(tried[-1], replace(wide, axial=height)))
         if tried[-1].solution.chi2 > _WORSE * min(one.solution.chi2 for one in tried):
             break
-    for _ in range(_CLOSER):
-        tried.sort(key=lambda one: one.model.axial)
-        best = min(range(len(tried)), key=lambda number: tried[number].solution.chi2)
-        if best == 0:
-            return found
-        near = tried[best - 1 : best + 2]
-        middle = [0.5 * (one.model.axial + other.model.axial) for one, other in itertools.pairwise(near)]
-        tried += [_resettled(tried[best], replace(wide, axial=height)) for height in middle]
-    return _better(found, min(tried, key=lambda one: one.solution.chi2))
+    best = min(tried, key=lambda one: one.solution.chi2)
+    return found if best is tried[0] else _better(found, _at_least_height(best, (0.3, 0.08)))
 
 
 def _with_displacement(found: Explained, held: Collection[str]) -> Explained:
@@ -416,9 +406,12 @@ def _at_best_height(found: Explained) -> Explained:
     without = _at_rest(replace(found, model=replace(found.model, axial=0.0)))
     if not found.model.axial > 0:
         return without
-    settled = _resettled(found, found.model)
-    best = _at_least(settled, found.model.axial, lambda model, height: replace(model, axial=height), (0.9, 0.3, 0.1))
-    return _better(without, best)
+    return _better(without, _at_least_height(_resettled(found, found.model), (0.9, 0.3, 0.08)))
+
+
+def _at_least_height(found: Explained, reaches: Sequence[float]) -> Explained:
+    """The fit with the axial divergence at which χ² is least, by parabolas over relative reaches."""
+    return _at_least(found, found.model.axial, lambda model, height: replace(model, axial=height), reaches)
 
 
 def _better(found: Explained, other: Explained) -> Explained:

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,9 @@ from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 from hydrostruct.xrd.width_trend import width_trend
+
+if TYPE_CHECKING:
+    from hydrostruct.xrd.part_spread import PartSpread
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -174,6 +178,7 @@ def report_fit(
     lines: Floats | None = None,
     rivals: tuple[Floats, Floats] | None = None,
     shift: Floats | None = None,
+    parts: PartSpread | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
 
@@ -209,6 +214,9 @@ def report_fit(
         probability of each phase's own.
     shift : array, optional, shape (parameters, parameters)
         From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open.
+    parts : PartSpread, optional
+        From `hydrostruct.xrd.part_spread`: what the beam leaves open, and how the solution scatters with the parts of a
+        wide pattern.
 
     Returns
     -------
@@ -216,6 +224,9 @@ def report_fit(
     """
     if shift is not None:
         evidence = _with_shift(evidence, shift)
+    if parts is not None:
+        evidence = replace(evidence, parameter_covariance=evidence.parameter_covariance + parts.by_beam)
+    by_parts = None if parts is None else parts.by_parts
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
     fits = {
@@ -232,6 +243,7 @@ def report_fit(
             sectors=sectors,
             lines=lines,
             rivals=rivals,
+            by_parts=by_parts,
         )
         for index, phase in enumerate(model.phases)
     }
@@ -241,6 +253,8 @@ def report_fit(
     scaled = np.sqrt(np.maximum(evidence.parameter_covariance.diagonal(), 0.0)) * evidence.agreement.inflation
     if evidence.scatter is not None:
         scaled = np.hypot(scaled, np.sqrt(np.maximum(np.diag(evidence.scatter.parameter_covariance), 0.0)))
+    if by_parts is not None:
+        scaled = np.maximum(scaled, np.sqrt(np.diag(by_parts)))
     spread = dict(zip(model.parameter_names, scaled.tolist(), strict=True))
     return PatternFit(
         file=pattern.name,
@@ -364,11 +378,13 @@ def _report_phase(
     sectors: SectorSpread | None,
     lines: Floats | None,
     rivals: tuple[Floats, Floats] | None,
+    by_parts: Floats | None,
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [] if sectors is None else [sectors.parameter_covariance]
     others += [] if lines is None else [lines]
     others += [] if rivals is None else [rivals[0]]
+    others += [] if by_parts is None else [by_parts]
     numbers = _cell_numbers(model, evidence, index, systematic, others)
     observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])
     verdict, reason = _phase_verdict(
