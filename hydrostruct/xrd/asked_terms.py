@@ -18,7 +18,7 @@ from hydrostruct.xrd.agreement import serial_factor
 from hydrostruct.xrd.beam import is_of_a_tube, with_second_line
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
-from hydrostruct.xrd.first_look import Peaks
+from hydrostruct.xrd.first_look import Peaks, find_peaks
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import FitData, LeBailModel
@@ -63,7 +63,7 @@ class _Asking:
 
 
 def with_asked_terms(
-    found: Explained, data: FitData, starts: Sequence[Floats], peaks: Peaks, *, terms: int | None, held: Collection[str]
+    found: Explained, data: FitData, starts: Sequence[Floats], *, terms: int | None, held: Collection[str]
 ) -> Explained | None:
     """Fit again with a free zero or displacement, and widths that follow the angle, where the pattern asks for them.
 
@@ -75,8 +75,6 @@ def with_asked_terms(
         The pattern with the longest background.
     starts : sequence of array, shape (parameters,)
         Where the cells may be as well: a shift of the zero leads a fit without it astray.
-    peaks : Peaks
-        Lines of the pattern.
     terms : int or None
         Background terms; None to let the data choose.
     held : collection of str
@@ -87,14 +85,15 @@ def with_asked_terms(
     Explained or None
         With more free parameters, the zero among them from ten strong lines on, Kα2 and axial divergence; with a
         displacement in Bragg-Brentano geometry in place of the zero where that is said or the wavelength a tube's, and
-        the pattern is fitted so much better. None where
-        the fit leaves no more than noise, the range of tan θ is below 0.4, the lines are fewer than three, the terms
-        do not take 30 of χ² (in units of what is left, times the serial factor) and a hundredth of it, or what they
-        give is no fit: 85 strong lines of 100 must be fitted to a third of their height.
+        the pattern is fitted so much better. None where the fit leaves no more than noise, the range of tan θ is below
+        0.4, the lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial
+        factor) and a hundredth of it, or what they give is no fit: 85 strong lines of 100 must be fitted to a third of
+        their height.
     """
-    if not is_wide(data) or peaks.position_deg.size < _FEWEST_LINES:
+    if not is_wide(data) or not misfits(found.solution, found.data):
         return None
-    if not misfits(found.solution, found.data):
+    peaks = find_peaks(data)
+    if peaks.position_deg.size < _FEWEST_LINES:
         return None
     # a stress moves few lines much as a zero does, and a displacement any
     if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO or "displacement" in found.model.parameter_names:
@@ -171,6 +170,11 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 def is_rich(data: FitData, peaks: Peaks) -> bool:
     """Whether a pattern has forty strong lines or more: a wrong cell then meets few of them by chance."""
     return _strong_lines(data, peaks)[0].size >= _RICH
+
+
+def has_one_cell(found: Explained, data: FitData, peaks: Peaks) -> bool:
+    """Whether no other cell needs to be looked for: one phase alone has 85 of 100 of forty strong lines or more."""
+    return len(found.model.phases) == 1 and is_rich(data, peaks) and is_well_fitted(found, peaks)
 
 
 def asked_notes(model: LeBailModel, solution: Solution, freed: Collection[str]) -> tuple[str, ...]:
@@ -286,13 +290,14 @@ def _at_least(
     tried = [(found.solution.chi2, value, found)]
 
     def settled(value: float) -> float:
-        one = _resettled(found, changed(found.model, value))
+        nearest = min(tried, key=lambda one: one[0])[2]
+        one = _resettled(nearest, changed(nearest.model, value))
         tried.append((one.solution.chi2, value, one))
         return one.solution.chi2
 
     for reach in reaches:
-        middle = min(tried, key=lambda one: one[0])[1]
-        low, here, high = (settled(middle * (1.0 + step)) for step in (-reach, 0.0, reach))
+        here, middle, _ = min(tried, key=lambda one: one[0])
+        low, high = settled(middle * (1.0 - reach)), settled(middle * (1.0 + reach))
         bend = low - 2.0 * here + high
         step = 0.5 * (low - high) / bend if bend > 0 else math.copysign(1.0, low - high)
         settled(middle * (1.0 + reach * min(max(step, -2.0), 2.0)))
@@ -347,7 +352,7 @@ def _with_displacement(found: Explained, held: Collection[str]) -> Explained:
     that geometry, not higher by as much. Both at once follow any misfit, at the cost of the cell.
     """
     model = found.model
-    if not may_be_asked(model, "displacement", held) or not may_reflect(model):
+    if not may_be_asked(model, "displacement", held) or not may_reflect(model) or _is_freed(model, "zero"):
         return found
     if "zero" in model.asked:
         swapped, values = with_other_shift(model, found.solution.values)
@@ -359,6 +364,11 @@ def _with_displacement(found: Explained, held: Collection[str]) -> Explained:
         return found
     start = replace(found.solution, values=np.append(found.solution.values, 0.0))
     return _better(found, _at_best_height(replace(found, model=free_more(model, ["displacement"]), solution=start)))
+
+
+def _is_freed(model: LeBailModel, word: str) -> bool:
+    """Whether a word is free because the user said so."""
+    return word in model.parameter_names and word not in model.asked
 
 
 def may_reflect(model: LeBailModel) -> bool:

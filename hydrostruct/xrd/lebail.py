@@ -24,7 +24,15 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
-from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more, is_rich, is_well_fitted, is_wide, with_asked_terms
+from hydrostruct.xrd.asked_terms import (
+    ASKED_WORDS,
+    free_more,
+    has_one_cell,
+    is_rich,
+    is_well_fitted,
+    is_wide,
+    with_asked_terms,
+)
 from hydrostruct.xrd.assess import solution_cell
 from hydrostruct.xrd.beam import with_beam_of, with_second_line
 from hydrostruct.xrd.common_shape import misfits, with_common_shape
@@ -328,7 +336,9 @@ def _find_answer(
             if one.is_complete and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
                 return _settle(one, (), options)
     peaks = find_peaks(data)
-    evolved = fit_evolved(model, data, (first.solution, first.data), peaks, terms=options.terms) if is_new else []
+    nearest = (first.solution, first.data)
+    is_far = is_new and not has_one_cell(first, data, peaks)
+    evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if is_far else []
     tried = [(first.solution, first.data), *evolved]
     if evolved and convinces(model, *_best(model, tried)):
         best = _best(model, tried)
@@ -403,9 +413,7 @@ def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOpti
     model = found.model
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
-    if not is_wide(data) or not misfits(found.solution, found.data):
-        return None
-    return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.not_asked)
+    return with_asked_terms(found, data, [start], terms=options.terms, held=options.not_asked)
 
 
 def _search(

@@ -367,6 +367,13 @@ def test_no_displacement_is_asked_where_it_is_held_or_cannot_be(lab6: list[hs.Ph
         assert fit.geometry == geometry
 
 
+def test_a_zero_that_the_user_frees_gets_no_displacement_beside_it(lab6: list[hs.Phase]) -> None:
+    pattern = displaced(3, height=5e-4, geometry="bragg-brentano")
+    fit = hs.fit_pattern(pattern, lab6, cells={"LaB6": {"a_ang": 4.157}}, free=["zero"])
+    assert fit.displacement_sigma == 0.0
+    assert fit.zero_sigma_deg > 0.0
+
+
 def test_a_series_keeps_the_displacement_that_its_first_pattern_asked_for(lab6: list[hs.Phase]) -> None:
     patterns = [displaced(seed, height=5e-4) for seed in (4, 5)]
     fits = hs.fit_patterns(patterns, lab6, cells={"LaB6": {"a_ang": 4.157}})
