@@ -45,7 +45,8 @@ _LIMITS = {"zero": (-1.0, 1.0), "displacement": (-0.02, 0.02), "u": (-0.5, 2.0),
 _PATTERN_WORDS = ("zero", "displacement")
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
-_RICH = 40  # more than single peaks may be
+RICH = 40
+"""Strong lines of a rich pattern: more than single peaks may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +170,7 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 
 def is_rich(data: FitData, peaks: Peaks) -> bool:
     """Whether a pattern has forty strong lines or more: a wrong cell then meets few of them by chance."""
-    return _strong_lines(data, peaks)[0].size >= _RICH
+    return _strong_lines(data, peaks)[0].size >= RICH
 
 
 def has_one_cell(found: Explained, data: FitData, peaks: Peaks) -> bool:

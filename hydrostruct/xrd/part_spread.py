@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.asked_terms import is_wide
+from hydrostruct.xrd.asked_terms import RICH, is_wide
 from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.blocks import scaled_inverse
 from hydrostruct.xrd.common_shape import misfits
@@ -64,7 +64,7 @@ def part_spread(model: LeBailModel, data: FitData, evidence: Evidence) -> PartSp
     Returns
     -------
     PartSpread or None
-        None where the pattern is narrow, or has nothing of either.
+        None where the pattern is narrow and has less than forty strong lines, or nothing of either.
 
     Notes
     -----
@@ -75,12 +75,12 @@ def part_spread(model: LeBailModel, data: FitData, evidence: Evidence) -> PartSp
     """
     has_beam = model.axial > 0 or model.second_line[1] > 0
     leaves_much = misfits(evidence.solution, data)
-    if not is_wide(data) or not (has_beam or leaves_much):
+    places = _strong_places(evidence)
+    if not (has_beam or leaves_much) or not (is_wide(data) or places.size >= RICH):
         return None
     columns = line_columns(model, data.position, evidence.solution.slots)
     common = _common_columns(model, data, evidence.solution, columns)
-    edges = _edges(evidence)
-    parts = [_part(columns, common, data, evidence.solution, rows) for rows in _rows(data, edges)]
+    parts = [_part(columns, common, data, evidence.solution, rows) for rows in part_rows(data, places)]
     own = slice(len(data.basis), len(data.basis) + len(model.parameter_names))
     return PartSpread(
         by_beam=_by_beam(parts, own),
@@ -112,18 +112,32 @@ def _drawn(model: LeBailModel, data: FitData, solution: Solution, intensity: Flo
     return np.asarray(columns.shape @ intensity[columns.lines])
 
 
-def _edges(evidence: Evidence) -> Floats:
-    """Angles between the parts, in degrees, shape (parts - 1,)."""
+def _strong_places(evidence: Evidence) -> Floats:
+    """Angles of the lines that stand ten sigma high, in degrees, rising."""
     solution = evidence.solution
     with np.errstate(invalid="ignore"):
         strong = evidence.in_range & (solution.intensity > _STRONG_SIGMA * evidence.intensity_sigma)
-    places = np.sort(solution.position[strong])
-    count = min(_PARTS, places.size // _LINES_OF_A_PART)
-    first = np.array([part[0] for part in np.array_split(np.arange(places.size), max(count, 1))[1:]], dtype=np.intp)
-    return np.asarray(0.5 * (places[first - 1] + places[first]))
+    return np.sort(solution.position[strong])
 
 
-def _rows(data: FitData, edges: Floats) -> list[slice]:
+def part_rows(data: FitData, places: Floats) -> list[slice]:
+    """Points of each part of a pattern.
+
+    Parameters
+    ----------
+    data : FitData
+        The pattern.
+    places : array, shape (lines,)
+        Angles of its strong lines, in degrees, rising.
+
+    Returns
+    -------
+    list of slice
+        Eight, cut midway between lines, with equally many of them; fewer where a part would have less than three.
+    """
+    count = max(1, min(_PARTS, places.size // _LINES_OF_A_PART))
+    first = np.array([part[0] for part in np.array_split(np.arange(places.size), count)[1:]], dtype=np.intp)
+    edges = 0.5 * (places[first - 1] + places[first])
     ends = [0, *np.searchsorted(data.position, edges).tolist(), data.position.size]
     return [slice(low, high) for low, high in itertools.pairwise(ends)]
 

@@ -50,7 +50,7 @@ def test_leaving_parts_out_to_first_order_is_fitting_without_them(simulator: Mod
     assert spread is not None
     assert spread.by_parts is not None
     without = []
-    for rows in room._rows(data, room._edges(evidence)):
+    for rows in room.part_rows(data, room._strong_places(evidence)):
         left_out = np.zeros(data.position.size, dtype=np.bool_)
         left_out[rows] = True
         without.append(solve(model, without_points(data, left_out), evidence.solution.values).values)
