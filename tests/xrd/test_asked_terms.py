@@ -17,8 +17,10 @@ import hydrostruct as hs
 from hydrostruct.errors import InputError
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.beam import TUBES_ANG, with_second_line
+from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import build_model
 from hydrostruct.xrd.profile import pseudo_voigt
+from hydrostruct.xrd.single_peaks import with_peaks
 from tests.xrd import simulator
 
 Floats = NDArray[np.float64]
@@ -387,6 +389,19 @@ def test_a_word_held_for_one_phase_is_not_asked(lab6: list[hs.Phase]) -> None:
     pattern = tube_pattern(3, zero=0.03)
     fit = hs.fit_pattern(pattern, lab6, cells={"LaB6": {"a_ang": 4.157}}, fix=["LaB6:u"])
     assert "u" not in fit.parameter_names
+
+
+@pytest.mark.parametrize("geometry", ["transmission", "bragg-brentano"])
+def test_single_peaks_start_where_they_were_seen_whatever_shifts_the_lines(lab6: list[hs.Phase], geometry: str) -> None:
+    model = build_model(lab6, CU_KA1, two_theta_deg=(20.0, 90.0), free=["zero", "displacement"], geometry=geometry)
+    values = model.start.copy()
+    values[[model.parameter_names.index(word) for word in ("zero", "displacement")]] = 0.05, 4e-4
+    seen = np.array([25.0, 51.0, 78.0])
+    model, values = with_peaks(model, values, seen, np.full(3, 0.1))
+    slots = model.slots.copy()
+    slots[model.link >= 0] = values[model.link[model.link >= 0]]
+    drawn = line_columns(model, np.linspace(20.0, 90.0, 200), slots).position[-3:]
+    np.testing.assert_allclose(drawn, seen, atol=1e-4)
 
 
 def test_a_geometry_that_nobody_knows_is_refused() -> None:
