@@ -64,6 +64,12 @@ def lebail(
         typer.Option("--exclude", metavar="LO HI", help="Region to leave out, in degrees; repeat."),
     ] = None,
     background: Annotated[str, typer.Option("--background", help="Chebyshev terms, or auto.")] = "auto",
+    geometry: Annotated[
+        str,
+        typer.Option(
+            "--geometry", help="transmission, bragg-brentano (flat specimen, reflection) or unknown; for displacement."
+        ),
+    ] = "unknown",
     free: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,7 +80,7 @@ def lebail(
     ] = None,
     fix: Annotated[
         list[str] | None,
-        typer.Option("--fix", help="Hold: cell, w, size, zero, u, v; NAME:word for one phase; repeat."),
+        typer.Option("--fix", help="Hold: cell, w, size, zero, displacement, u, v; NAME:word for one phase; repeat."),
     ] = None,
     stress: Annotated[
         list[str] | None,
@@ -129,7 +135,7 @@ def lebail(
         "loss": loss,
         "profile": profile,
     }
-    fits, failures = _fit_files(files, phases, wavelength, options)
+    fits, failures = _fit_files(files, phases, {"wavelength_ang": wavelength, "geometry": geometry}, options)
     if len(failures) == len(files) == 1:
         raise InputError(failures[0][1])
     for _, message in failures:
@@ -228,6 +234,7 @@ def fit_document(fit: PatternFit) -> dict[str, Any]:
     fields = ("file", "verdict", "reason", "rp_percent", "rwp_percent", "rwp_background_corrected_percent")
     document = {name: getattr(fit, name) for name in (*fields, "rexp_percent", "gof", "seconds")}
     document |= {name: getattr(fit, name) for name in _EXTRA_NUMBERS}
+    document["geometry"] = fit.geometry
     document["foreign_lines_deg"] = fit.foreign_lines_deg
     document["warnings"] = list(fit.warnings)
     document["phases"] = {name: _phase_document(found) for name, found in fit.phases.items()}
@@ -241,7 +248,7 @@ def failed_document(file: str, message: str) -> dict[str, Any]:
         "file": file,
         "verdict": Verdict.FAILED,
         "reason": message,
-        **dict.fromkeys((*numbers, *_EXTRA_NUMBERS)),
+        **dict.fromkeys((*numbers, *_EXTRA_NUMBERS, "geometry")),
         "foreign_lines_deg": [],
         "warnings": [],
         "phases": {},
@@ -300,7 +307,7 @@ def format_fits(fits: list[PatternFit]) -> str:
 
 
 def _fit_files(
-    files: list[str], phases: list[Any], wavelength: float, options: dict[str, Any]
+    files: list[str], phases: list[Any], measured: dict[str, Any], options: dict[str, Any]
 ) -> tuple[list[PatternFit], list[tuple[str, str]]]:
     from hydrostruct.xrd.lebail import fit_patterns
     from hydrostruct.xrd.pattern import read_pattern
@@ -308,9 +315,9 @@ def _fit_files(
     read, failures = [], []
     for name in files:
         try:
-            read.append(read_pattern(name, wavelength_ang=wavelength))
+            read.append(read_pattern(name, **measured))
         except InputError as error:
-            if "the wavelength is" in str(error):
+            if "the wavelength is" in str(error) or "the geometry is" in str(error):
                 raise
             failures.append((name, str(error)))
     if not read:
@@ -464,7 +471,10 @@ def _shifts(fit: PatternFit) -> list[str]:
         shifts.append(f"{fit.file}: zero {format_value(fit.zero_deg, fit.zero_sigma_deg)}°")
     if fit.displacement_sigma > 0:
         found = format_value(1e6 * fit.displacement, 1e6 * fit.displacement_sigma)
-        shifts.append(f"{fit.file}: displacement along the beam {found} millionths of the distance")
+        what = f"displacement along the beam {found} millionths of the distance"
+        if fit.geometry == "bragg-brentano":
+            what = f"displacement below the axis {found} millionths of the goniometer's radius"
+        shifts.append(f"{fit.file}: {what}")
     return shifts
 
 

@@ -108,7 +108,7 @@ def _corrected(pattern: Pattern, job: ImageJob) -> Pattern:
 
 @lru_cache(maxsize=4)
 def _read_background(name: str, wavelength_ang: float) -> Pattern:
-    return read_pattern(name, wavelength_ang=wavelength_ang)
+    return read_pattern(name, wavelength_ang=wavelength_ang, geometry="transmission")
 
 
 def find_steady_spots(sources: Sequence[tuple[FrameSource, int]], plan: IntegrationPlan) -> SteadySpots | None:

@@ -21,9 +21,11 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
-from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.part_spread import part_spread
+from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
 from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
+from hydrostruct.xrd.rival_shift import shift_covariance
 from hydrostruct.xrd.sector_spread import spread_over_sectors
 
 Floats = npt.NDArray[np.float64]
@@ -78,6 +80,11 @@ class FitOptions:
     """Words that the user holds."""
     freed: frozenset[str] = frozenset()
     """Words that the user freed."""
+
+    @property
+    def not_asked(self) -> frozenset[str]:
+        """Words that no pattern may ask for: held by the user, or of another geometry than that of the distance."""
+        return self.held if self.distance_relative_sigma is None else self.held | {"displacement"}
 
     @staticmethod
     def checked(
@@ -159,7 +166,7 @@ def _systematic(model: LeBailModel, answer: Answer, options: FitOptions) -> Floa
             for sign in (1, -1)
         ]
         moved.append(pair)
-    if options.distance_relative_sigma:
+    if options.distance_relative_sigma and not model.reflects:
         pair = []
         for sign in (1, -1):
             slots = model.slots.copy()
@@ -210,6 +217,9 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
     spreads = (spread_over_lines, spread_at_coincidence) if answer.solution.converged else ()
     others = [spread(model, answer.data, answer.evidence) for spread in spreads]
+    shift = shift_covariance(
+        model, answer.data, answer.solution, held=options.not_asked, reflects=pattern.geometry == BRAGG_BRENTANO
+    )
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     fit = report_fit(
         pattern,
@@ -227,6 +237,8 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         alternatives=answer.alternatives,
         sectors=sectors,
         others=[one for one in others if one is not None],
+        shift=shift,
+        parts=part_spread(model, answer.data, answer.evidence) if answer.solution.converged else None,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
     notes = asked_notes(answer.model, answer.solution, options.freed)

@@ -1,4 +1,4 @@
-"""Terms that a pattern asks for beyond those that were freed: zero, widths by the angle, Kα2, axial divergence.
+"""Terms that a pattern asks for beyond those that were freed: zero, displacement, widths by the angle, Kα2, divergence.
 
 Over the narrow range of a diamond cell none can be told from the cell, and all are left to the user. Over a wide one,
 of a laboratory or a high-resolution instrument, they are no matter of taste: lines lie beside their places, and what
@@ -7,31 +7,32 @@ looks like foreign lines is their misfit.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.agreement import serial_factor
-from hydrostruct.xrd.beam import with_second_line
+from hydrostruct.xrd.beam import is_of_a_tube, with_second_line
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
-from hydrostruct.xrd.first_look import Peaks
+from hydrostruct.xrd.first_look import Peaks, find_peaks
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.pattern import BRAGG_BRENTANO
 
 Floats = npt.NDArray[np.float64]
 
 _LEAST_RANGE = 0.4
 _FEWEST_LINES, _LINES_FOR_ZERO = 3, 10
 _CLEARLY = 30.0
+UNEXPECTED = 9.0
+"""χ² that a displacement must take off beside a zero, or a zero in Bragg-Brentano geometry, to be believed."""
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
-_CLOSER = 3
 _TRIAL_STEPS = 8
 _WORSE = 1.05
 _SMALL_RESIDUAL = 0.3
@@ -40,11 +41,12 @@ _NOISE_SIGMA = 4.0
 _STRONG_SIGMA, _STRONG = 10.0, 0.01
 _NEAR_FWHM = 0.5
 _ASKED = (("zero",), ("u", "v"))
-_LIMITS = {"zero": (-1.0, 1.0), "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
-_PATTERN_WORDS = ("zero",)
+_LIMITS = {"zero": (-1.0, 1.0), "displacement": (-0.02, 0.02), "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
+_PATTERN_WORDS = ("zero", "displacement")
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
-_RICH = 40  # more than single peaks may be
+RICH = 40
+"""Strong lines of a rich pattern: more than single peaks may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,9 +64,9 @@ class _Asking:
 
 
 def with_asked_terms(
-    found: Explained, data: FitData, starts: Sequence[Floats], peaks: Peaks, *, terms: int | None, held: Collection[str]
+    found: Explained, data: FitData, starts: Sequence[Floats], *, terms: int | None, held: Collection[str]
 ) -> Explained | None:
-    """Fit again with a free zero, and with widths that follow the angle, where the pattern asks for them.
+    """Fit again with a free zero or displacement, and widths that follow the angle, where the pattern asks for them.
 
     Parameters
     ----------
@@ -74,8 +76,6 @@ def with_asked_terms(
         The pattern with the longest background.
     starts : sequence of array, shape (parameters,)
         Where the cells may be as well: a shift of the zero leads a fit without it astray.
-    peaks : Peaks
-        Lines of the pattern.
     terms : int or None
         Background terms; None to let the data choose.
     held : collection of str
@@ -84,31 +84,36 @@ def with_asked_terms(
     Returns
     -------
     Explained or None
-        With more free parameters, the zero among them from ten strong lines on, Kα2 and axial divergence. None where
-        the fit leaves no more than noise, the range of tan θ is below 0.4, the lines are fewer than three, the terms
-        do not take 30 of χ² (in units of what is left, times the serial factor) and a hundredth of it, or what they
-        give is no fit: 85 strong lines of 100 must be fitted to a third of their height.
+        With more free parameters, the zero among them from ten strong lines on, Kα2 and axial divergence; with a
+        displacement in Bragg-Brentano geometry in place of the zero where that is said or the wavelength a tube's, and
+        the pattern is fitted so much better. None where the fit leaves no more than noise, the range of tan θ is below
+        0.4, the lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial
+        factor) and a hundredth of it, or what they give is no fit: 85 strong lines of 100 must be fitted to a third of
+        their height.
     """
-    if not is_wide(data) or peaks.position_deg.size < _FEWEST_LINES:
+    if not is_wide(data) or not misfits(found.solution, found.data):
         return None
-    if not misfits(found.solution, found.data):
+    peaks = find_peaks(data)
+    if peaks.position_deg.size < _FEWEST_LINES:
         return None
-    if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO:  # a stress moves so few lines much as a zero does
-        held = {*held, "zero"}
+    # a stress moves few lines much as a zero does, and a displacement any
+    if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO or "displacement" in found.model.parameter_names:
+        held = {*held, "zero", "displacement"}
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
     asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
         best = _with_second(best, asking)
         for words in _ASKED:
-            best = _with_words(best, [word for word in words if _may_be_asked(best.model, word, held)], asking)
+            best = _with_words(best, [word for word in words if may_be_asked(best.model, word, held)], asking)
             if fitted_part(best, peaks) < _LEAST_FITTED:
                 return None  # the cell is another: nothing that is added to it can be believed
         if best is found:
             break
         best = _with_its_part(best)
     # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case
-    best = _with_axial(best, [word for words in _ASKED for word in words if _may_be_asked(best.model, word, held)])
+    best = _with_axial(best, [word for words in _ASKED for word in words if may_be_asked(best.model, word, held)])
+    best = _with_displacement(best, held)
     return None if best is found or not is_well_fitted(best, peaks) else best
 
 
@@ -165,7 +170,12 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 
 def is_rich(data: FitData, peaks: Peaks) -> bool:
     """Whether a pattern has forty strong lines or more: a wrong cell then meets few of them by chance."""
-    return _strong_lines(data, peaks)[0].size >= _RICH
+    return _strong_lines(data, peaks)[0].size >= RICH
+
+
+def has_one_cell(found: Explained, data: FitData, peaks: Peaks) -> bool:
+    """Whether no other cell needs to be looked for: one phase alone has 85 of 100 of forty strong lines or more."""
+    return len(found.model.phases) == 1 and is_rich(data, peaks) and is_well_fitted(found, peaks)
 
 
 def asked_notes(model: LeBailModel, solution: Solution, freed: Collection[str]) -> tuple[str, ...]:
@@ -177,6 +187,12 @@ def asked_notes(model: LeBailModel, solution: Solution, freed: Collection[str]) 
     ):
         if word in model.parameter_names and word not in freed:
             notes.append(text)
+    if "displacement" in model.parameter_names and "displacement" not in freed:
+        side = "below" if solution.slots[-1] > 0 else "above"
+        notes.append(
+            f"The lines lie as a flat specimen puts them that is {abs(solution.slots[-1]):.2e} of the goniometer's "
+            f"radius {side} its axis (Bragg-Brentano): displacement was freed."
+        )
     ratio, part = model.second_line
     if part > 0:
         notes.append(
@@ -195,16 +211,17 @@ def _strong_lines(data: FitData, peaks: Peaks) -> tuple[npt.NDArray[np.int64], F
     return np.flatnonzero(peaks.prominence > least), sigma
 
 
-def _may_be_asked(model: LeBailModel, word: str, held: Collection[str]) -> bool:
-    """Whether a word is neither free nor held by the user, nor given a value."""
-    return word not in model.parameter_names and word not in held and not np.any(model.slots[_slots_of(model, word)])
+def may_be_asked(model: LeBailModel, word: str, held: Collection[str]) -> bool:
+    """Whether a pattern may ask for a word: it is not free, the user holds it for no phase, and it has no value."""
+    is_held = any(one.rpartition(":")[2] == word for one in held)
+    return word not in model.parameter_names and not is_held and not np.any(model.slots[_slots_of(model, word)])
 
 
 def _slots_of(model: LeBailModel, word: str) -> npt.NDArray[np.int64]:
     """Numbers of the slots that a word fills: of the pattern, or of every phase."""
     count = (model.slots.size - 2) // PHASE_SLOTS
     if word in _PATTERN_WORDS:
-        return np.array([count * PHASE_SLOTS])
+        return np.array([count * PHASE_SLOTS + _PATTERN_WORDS.index(word)])
     return np.arange(count) * PHASE_SLOTS + CELL_SLOTS + ("u", "v").index(word)
 
 
@@ -216,7 +233,7 @@ def free_more(model: LeBailModel, words: Sequence[str]) -> LeBailModel:
     model : LeBailModel
         Without single peaks.
     words : sequence of str
-        Of ``zero``, ``u``, ``v``; those that are free already are passed over.
+        Of ``zero``, ``displacement``, ``u``, ``v``; those that are free already are passed over.
 
     Returns
     -------
@@ -261,20 +278,33 @@ def _with_its_part(found: Explained) -> Explained:
     ratio, part = found.model.second_line
     if not part > 0:
         return found
-    tried = [found]
-    for reach in (0.15, 0.05):
-        middle = min(tried, key=lambda one: one.solution.chi2).model.second_line[1]
-        three = [
-            _resettled(found, replace(found.model, second_line=(ratio, middle * (1.0 + step))))
-            for step in (-reach, 0.0, reach)
-        ]
-        low, here, high = (one.solution.chi2 for one in three)
+
+    def with_part(model: LeBailModel, part: float) -> LeBailModel:
+        return replace(model, second_line=(ratio, min(max(part, 0.05), 0.6)))
+
+    best = _at_rest(_at_least(found, part, with_part, (0.15, 0.05)))
+    return best if rests_free(best) else found
+
+
+def _at_least(
+    found: Explained, value: float, changed: Callable[[LeBailModel, float], LeBailModel], reaches: Sequence[float]
+) -> Explained:
+    """The fit with the value of something in its model at which χ² is least, by a parabola over relative reaches."""
+    tried = [(found.solution.chi2, value, found)]
+
+    def settled(value: float) -> float:
+        nearest = min(tried, key=lambda one: one[0])[2]
+        one = _resettled(nearest, changed(nearest.model, value))
+        tried.append((one.solution.chi2, value, one))
+        return one.solution.chi2
+
+    for reach in reaches:
+        here, middle, _ = min(tried, key=lambda one: one[0])
+        low, high = settled(middle * (1.0 - reach)), settled(middle * (1.0 + reach))
         bend = low - 2.0 * here + high
         step = 0.5 * (low - high) / bend if bend > 0 else math.copysign(1.0, low - high)
-        least = middle * (1.0 + reach * min(max(step, -2.0), 2.0))
-        tried += [*three, _resettled(found, replace(found.model, second_line=(ratio, min(max(least, 0.05), 0.6))))]
-    best = _at_rest(min(tried, key=lambda one: one.solution.chi2))
-    return best if rests_free(best) else found
+        settled(middle * (1.0 + reach * min(max(step, -2.0), 2.0)))
+    return min(tried, key=lambda one: one[0])[2]
 
 
 def _with_words(found: Explained, words: Sequence[str], asking: _Asking) -> Explained:
@@ -303,8 +333,7 @@ def _best_of(
 def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
     """The fit with axial divergence and free words, where it is better for that.
 
-    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell. It is found first
-    coarsely, then between the best three.
+    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell.
     """
     if found.model.axial > 0:
         return found
@@ -315,15 +344,92 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
         tried.append(_resettled(tried[-1], replace(wide, axial=height)))
         if tried[-1].solution.chi2 > _WORSE * min(one.solution.chi2 for one in tried):
             break
-    for _ in range(_CLOSER):
-        tried.sort(key=lambda one: one.model.axial)
-        best = min(range(len(tried)), key=lambda number: tried[number].solution.chi2)
-        if best == 0:
-            return found
-        near = tried[best - 1 : best + 2]
-        middle = [0.5 * (one.model.axial + other.model.axial) for one, other in itertools.pairwise(near)]
-        tried += [_resettled(tried[best], replace(wide, axial=height)) for height in middle]
-    last = _at_rest(min(tried, key=lambda one: one.solution.chi2))
+    best = min(tried, key=lambda one: one.solution.chi2)
+    return found if best is tried[0] else _better(found, _at_least_height(best, (0.3, 0.08)))
+
+
+def _with_displacement(found: Explained, held: Collection[str]) -> Explained:
+    """The fit with a displacement of the specimen in Bragg-Brentano geometry, where its lines ask for that.
+
+    In place of a shift of the zero that was asked for: where χ² is lower by 9, or, where the pattern is said to be of
+    that geometry, not higher by as much. Both at once follow any misfit, at the cost of the cell.
+    """
+    model = found.model
+    if not may_be_asked(model, "displacement", held) or not may_reflect(model) or _is_freed(model, "zero"):
+        return found
+    if "zero" in model.asked:
+        swapped, values = with_other_shift(model, found.solution.values)
+        other = _at_best_height(replace(found, model=swapped, solution=replace(found.solution, values=values)))
+        gained = (found.solution.chi2 - other.solution.chi2) / chi2_unit(found.solution, found.data)
+        is_taken = gained > (-UNEXPECTED if model.reflects else UNEXPECTED)
+        return other if is_taken and rests_free(other) else found
+    if not model.reflects or not misfits(found.solution, found.data):
+        return found
+    start = replace(found.solution, values=np.append(found.solution.values, 0.0))
+    return _better(found, _at_best_height(replace(found, model=free_more(model, ["displacement"]), solution=start)))
+
+
+def _is_freed(model: LeBailModel, word: str) -> bool:
+    """Whether a word is free because the user said so."""
+    return word in model.parameter_names and word not in model.asked
+
+
+def may_reflect(model: LeBailModel) -> bool:
+    """Whether a pattern may be of Bragg-Brentano geometry: it is said to be, or has a tube's wavelength."""
+    return model.reflects or (model.geometry == "unknown" and is_of_a_tube(model.wavelength_ang))
+
+
+def with_other_shift(model: LeBailModel, values: Floats) -> tuple[LeBailModel, Floats]:
+    """A displacement in Bragg-Brentano geometry in place of a free zero, or the other way about.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        With one of the two free.
+    values : array, shape (parameters,)
+        Of its free parameters.
+
+    Returns
+    -------
+    model : LeBailModel
+    values : array, shape (parameters,)
+        With what moves lines near 60° as before.
+    """
+    old, new = ("zero", "displacement") if model.link[-2] >= 0 else ("displacement", "zero")
+    index = model.parameter_names.index(old)
+    values, link, lowest, highest = values.copy(), model.link.copy(), model.lowest.copy(), model.highest.copy()
+    alike = -0.5 * math.radians(1.0) / math.cos(math.radians(30.0))
+    values[index] *= alike if new == "displacement" else 1.0 / alike
+    link[-2], link[-1] = link[-1], link[-2]
+    lowest[index], highest[index] = _LIMITS[new]
+    swapped = replace(
+        model,
+        link=link,
+        asked=tuple(new if word == old else word for word in model.asked),
+        parameter_names=tuple(new if name == old else name for name in model.parameter_names),
+        lowest=lowest,
+        highest=highest,
+        geometry=BRAGG_BRENTANO if new == "displacement" else model.geometry,
+    )
+    return swapped, values
+
+
+def _at_best_height(found: Explained) -> Explained:
+    """The fit at rest, with the axial divergence that suits it best where there was one, or without."""
+    without = _at_rest(replace(found, model=replace(found.model, axial=0.0)))
+    if not found.model.axial > 0:
+        return without
+    return _better(without, _at_least_height(_resettled(found, found.model), (0.9, 0.3, 0.08)))
+
+
+def _at_least_height(found: Explained, reaches: Sequence[float]) -> Explained:
+    """The fit with the axial divergence at which χ² is least, by parabolas over relative reaches."""
+    return _at_least(found, found.model.axial, lambda model, height: replace(model, axial=height), reaches)
+
+
+def _better(found: Explained, other: Explained) -> Explained:
+    """Another fit, at rest, where it is clearly better than one; else that."""
+    last = _at_rest(other)
     return last if rests_free(last) and _is_worth_it(found.solution, last.solution, last.data, _LEAST_GAIN) else found
 
 
@@ -340,5 +446,9 @@ def _at_rest(found: Explained) -> Explained:
 
 def _is_worth_it(before: Solution, after: Solution, data: FitData, least_gain: float) -> bool:
     gained = before.chi2 - after.chi2
-    unit = after.chi2 / data.position.size * serial_factor(after.residual * np.sqrt(data.weight)) ** 2
-    return bool(gained > _CLEARLY * unit and gained > least_gain * before.chi2)
+    return bool(gained > _CLEARLY * chi2_unit(after, data) and gained > least_gain * before.chi2)
+
+
+def chi2_unit(solution: Solution, data: FitData) -> float:
+    """χ² that a parameter takes by chance: what is left for each point, times the serial factor squared."""
+    return solution.chi2 / data.position.size * serial_factor(solution.residual * np.sqrt(data.weight)) ** 2

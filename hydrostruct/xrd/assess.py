@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,9 @@ from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 from hydrostruct.xrd.width_trend import width_trend
+
+if TYPE_CHECKING:
+    from hydrostruct.xrd.part_spread import PartSpread
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -174,6 +178,8 @@ def report_fit(
     sectors: SectorSpread | None = None,
     others: Sequence[Floats] = (),
     rivals: tuple[Floats, Floats] | None = None,
+    shift: Floats | None = None,
+    parts: PartSpread | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
 
@@ -209,11 +215,21 @@ def report_fit(
     rivals : (covariance, probability), optional
         From `hydrostruct.xrd.rival_cells`: scatter of the parameters over the cells that the data leave, and the
         probability of each phase's own.
+    shift : array, optional, shape (parameters, parameters)
+        From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open.
+    parts : PartSpread, optional
+        From `hydrostruct.xrd.part_spread`: what the beam leaves open, and how the solution scatters with the parts of a
+        wide pattern.
 
     Returns
     -------
     PatternFit
     """
+    if shift is not None:
+        evidence = _with_shift(evidence, shift)
+    if parts is not None:
+        evidence = replace(evidence, parameter_covariance=evidence.parameter_covariance + parts.by_beam)
+    by_parts = None if parts is None else parts.by_parts
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
     fits = {
@@ -230,6 +246,7 @@ def report_fit(
             sectors=sectors,
             others=others,
             rivals=rivals,
+            by_parts=by_parts,
         )
         for index, phase in enumerate(model.phases)
     }
@@ -237,7 +254,7 @@ def report_fit(
     assert pattern.sigma is not None
     mine = own_parameters(model)
     spread = {
-        name: _scaled_sigma(evidence, model.parameter_names.index(name))
+        name: _scaled_sigma(evidence, model.parameter_names.index(name), by_parts)
         for name in ("zero", "displacement")
         if name in model.parameter_names
     }
@@ -272,6 +289,7 @@ def report_fit(
         parameters=solution.values[:mine],
         covariance=evidence.parameter_covariance[:mine, :mine],
         wavelength_ang=model.wavelength_ang,
+        geometry=model.geometry,
         warnings=(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
@@ -282,6 +300,16 @@ def report_fit(
         ),
         foreign_lines_deg=foreign_deg,
     )
+
+
+def _with_shift(evidence: Evidence, shift: Floats) -> Evidence:
+    """The evidence with a covariance that no scale applies to added to that of the scatter of lines."""
+    scatter = evidence.scatter
+    if scatter is None:
+        scatter = LineScatter(parameter_covariance=shift, of_width=np.zeros(evidence.share.size), zero_deg=0.0)
+    else:
+        scatter = replace(scatter, parameter_covariance=scatter.parameter_covariance + shift)
+    return replace(evidence, scatter=scatter)
 
 
 def _on_pattern(data: FitData, values: Floats) -> Floats:
@@ -352,10 +380,12 @@ def _report_phase(
     sectors: SectorSpread | None,
     others: Sequence[Floats],
     rivals: tuple[Floats, Floats] | None,
+    by_parts: Floats | None,
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
     others += [] if rivals is None else [rivals[0]]
+    others += [] if by_parts is None else [by_parts]
     numbers = _cell_numbers(model, evidence, index, systematic, others)
     observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])
     verdict, reason = _phase_verdict(
@@ -439,13 +469,14 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
     return numbers
 
 
-def _scaled_sigma(evidence: Evidence, parameter: int) -> float:
-    """Uncertainty of a free parameter, with the scatter of the lines."""
+def _scaled_sigma(evidence: Evidence, parameter: int, by_parts: Floats | None = None) -> float:
+    """Uncertainty of a free parameter, with the scatter of the lines and that of the parts of the pattern."""
     sigma = math.sqrt(max(float(evidence.parameter_covariance[parameter, parameter]), 0.0))
     sigma *= evidence.agreement.inflation
-    if evidence.scatter is None:
-        return sigma
-    return math.hypot(sigma, math.sqrt(max(float(evidence.scatter.parameter_covariance[parameter, parameter]), 0.0)))
+    if evidence.scatter is not None:
+        scattered = float(evidence.scatter.parameter_covariance[parameter, parameter])
+        sigma = math.hypot(sigma, math.sqrt(max(scattered, 0.0)))
+    return sigma if by_parts is None else max(sigma, math.sqrt(max(float(by_parts[parameter, parameter]), 0.0)))
 
 
 def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:

@@ -51,12 +51,25 @@ def with_second_line(model: LeBailModel) -> LeBailModel | None:
         None where the wavelength is no tube's to 1 in 10 000. Where it is the mean of Kα1 and Kα2, weighted two to one,
         that of the model becomes that of Kα1.
     """
+    tube = _tube(model.wavelength_ang)
+    if tube is None:
+        return None
+    first, second, known = tube
+    own = model.wavelength_ang * first / known
+    return replace(model, wavelength_ang=own, second_line=(second / first, SECOND_PART))
+
+
+def is_of_a_tube(wavelength_ang: float) -> bool:
+    """Whether a wavelength is that of a laboratory tube: its Kα1, or the mean of its Kα1 and Kα2, to 1 in 10 000."""
+    return _tube(wavelength_ang) is not None
+
+
+def _tube(wavelength_ang: float) -> tuple[float, float, float] | None:
+    """Kα1 and Kα2 of the tube that a wavelength belongs to, and which of them or of their mean it is, in Å."""
     for first, second in TUBES_ANG.values():
-        mean = (2.0 * first + second) / 3.0
-        for known in (first, mean):
-            if abs(model.wavelength_ang / known - 1.0) < _ALIKE:
-                own = model.wavelength_ang * first / known
-                return replace(model, wavelength_ang=own, second_line=(second / first, SECOND_PART))
+        for known in (first, (2.0 * first + second) / 3.0):
+            if abs(wavelength_ang / known - 1.0) < _ALIKE:
+                return first, second, known
     return None
 
 
@@ -87,8 +100,8 @@ def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
 
 
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:
-    """A model with the wavelengths and the axial divergence of another one."""
-    alike = (model.wavelength_ang, model.second_line, model.axial)
-    if alike == (other.wavelength_ang, other.second_line, other.axial):
+    """A model with the wavelengths, the axial divergence and the geometry of another one."""
+    beam = {name: getattr(other, name) for name in ("wavelength_ang", "second_line", "axial", "geometry")}
+    if all(getattr(model, name) == value for name, value in beam.items()):
         return model
-    return replace(model, wavelength_ang=other.wavelength_ang, second_line=other.second_line, axial=other.axial)
+    return replace(model, **beam)

@@ -116,7 +116,7 @@ def block_spreads(blocks: Sequence[Block], held: Bools, *, scales: Sequence[floa
     spreads = []
     for block, scale in zip(blocks, scales, strict=True):
         own, common = _parts(block)
-        inverse = _inverse(block.normal[np.ix_(own, own)])
+        inverse = scaled_inverse(block.normal[np.ix_(own, own)])
         border = block.normal[np.ix_(own, common)]
         at = block.shared[common]
         mine = block.normal[np.ix_(common, common)] - border.T @ inverse @ border
@@ -129,7 +129,7 @@ def block_spreads(blocks: Sequence[Block], held: Bools, *, scales: Sequence[floa
         follows[common, at] = 1.0
         spreads.append(BlockSpread(own=spread, by_shared=follows))
     schur[held] = schur[:, held] = 0.0
-    inverse = _inverse(schur)
+    inverse = scaled_inverse(schur)
     return inverse @ noise @ inverse, spreads
 
 
@@ -140,11 +140,21 @@ def _parts(block: Block) -> tuple[Ints, Ints]:
 
 
 def _solve(matrix: Floats, right: Floats) -> Floats:
-    return np.asarray(_inverse(matrix) @ right)
+    return np.asarray(scaled_inverse(matrix) @ right)
 
 
-def _inverse(matrix: Floats) -> Floats:
-    """Inverse of a symmetric matrix, scaled to a unit diagonal first; rows that nothing determines become 0."""
+def scaled_inverse(matrix: Floats) -> Floats:
+    """Inverse of a symmetric matrix, scaled to a unit diagonal first; rows that nothing determines become 0.
+
+    Parameters
+    ----------
+    matrix : array, shape (p, p)
+        Normal matrix.
+
+    Returns
+    -------
+    array, shape (p, p)
+    """
     diagonal = np.diag(matrix)
     known = diagonal > 0
     scale = np.where(known, 1.0 / np.sqrt(np.where(known, diagonal, 1.0)), 0.0)

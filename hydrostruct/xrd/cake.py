@@ -124,6 +124,7 @@ def integrate_sectors(integrator: Integrator, frame: Frame, *, sectors: int = 8)
                 wavelength_ang=integrator.geometry.wavelength_ang,
                 name=f"{frame.source} (azimuth {low:g} to {high:g}°)",
                 sigma_source=integrator.error,
+                geometry="transmission",
             )
         )
     return tuple(patterns)

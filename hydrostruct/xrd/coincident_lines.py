@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.asked_terms import chi2_unit
 from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, covariance, solve
 from hydrostruct.xrd.foreign import Explained
@@ -33,7 +34,6 @@ _FAR_SIGMA, _WITHIN_SIGMA = 2.0, 4.0
 _LEAST_LEFT = 1e-3
 _OUT_FWHM = 1.0
 _NO_WEIGHT = 1e-12
-_LESS_CHI2 = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +83,7 @@ def off_coincidence(found: Explained) -> Explained:
         starts += [alone.values + away, alone.values - away]
     others = [solve(model, data, start) for start in starts if np.all(np.isfinite(start))]
     best = min((one for one in others if one.converged), key=lambda one: one.chi2, default=solution)
-    return replace(found, solution=best) if best.chi2 < solution.chi2 - _LESS_CHI2 else found
+    return replace(found, solution=best) if best.chi2 < solution.chi2 - chi2_unit(solution, data) else found
 
 
 def spread_at_coincidence(model: LeBailModel, data: FitData, evidence: Evidence) -> Floats | None:

@@ -196,7 +196,8 @@ class PatternFit:
     zero_sigma_deg: float
     """Its standard uncertainty, in degrees; 0 when it was fixed."""
     displacement: float
-    """Fitted displacement along the beam over the distance; 0 when it was fixed."""
+    """Fitted displacement of the sample; 0 when it was fixed. Along the beam, over the distance of the detector; in
+    Bragg-Brentano geometry below the axis of the goniometer, over its radius (-2 cos θ of it is added to 2θ)."""
     displacement_sigma: float
     """Its standard uncertainty; 0 when it was fixed."""
     parameter_names: tuple[str, ...]
@@ -216,3 +217,5 @@ class PatternFit:
     """Kα2 over the wavelength, and its part of the area of each line; (1, 0) where there is none."""
     axial: float = 0.0
     """Half the height of slit and sample over their distance, for axial divergence; 0 where none was found."""
+    geometry: str = "unknown"
+    """That of the pattern, or ``bragg-brentano`` where its lines ask for such a displacement."""

@@ -308,6 +308,7 @@ def _pattern(
         wavelength_ang=integrator.geometry.wavelength_ang,
         name=frame.source,
         sigma_source=integrator.error,
+        geometry="transmission",
         notes=notes,
         sector_changes=changes,
     )

@@ -66,7 +66,7 @@ _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta):
+def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta, reflects=False):
     """Position, width and mixing of every line, and what each slot does to them.
 
     ``d_center[k]``: six cell components, zero, displacement, stress, its shape; ``d_gamma[k]``, ``d_eta[k]``: U, V, W,
@@ -74,7 +74,8 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
     ``terms`` are cos² of the angle of a line to that axis, what the anisotropy of the stress does to it, and the
     diagonal part of its strain. The strain of a line squared is that which goes with cos², squared, and what the last
     two add (Stephens, 10.1107/S0021889898006001). A stress moves d by 1 - 3 sin²θ of itself (load along the beam;
-    Singh et al., 10.1063/1.367872).
+    Singh et al., 10.1063/1.367872). A displacement is along the beam, over the distance of the detector; where the
+    sample ``reflects``, below the axis of the goniometer, over its radius.
     """
     n_lines = phase_of.shape[0]
     n_phases = (slots.shape[0] - 2) // PHASE_SLOTS
@@ -96,16 +97,16 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
         theta2 = 2.0 * math.asin(sine)
         pressed = slots[base + STRESS_SLOT] + slots[base + STRESS_SLOT + 1] * terms[k, CELL_SLOTS + 1]
         seen_part = 1.0 - 3.0 * sine2
-        centers[k] = (
-            to_degrees * (theta2 + 0.5 * displacement * math.sin(2.0 * theta2) - 2.0 * tangent * seen_part * pressed)
-            + zero
-        )
+        arm, turn = 0.5 * math.sin(2.0 * theta2), math.cos(2.0 * theta2)
+        if reflects:
+            arm, turn = -2.0 * cosine, sine
+        centers[k] = to_degrees * (theta2 + displacement * arm - 2.0 * tangent * seen_part * pressed) + zero
         slope = to_degrees * 0.25 * wavelength * wavelength / (sine * cosine)
-        slope *= 1.0 + displacement * math.cos(2.0 * theta2) - pressed * (seen_part / (cosine * cosine) - 6.0 * sine2)
+        slope *= 1.0 + displacement * turn - pressed * (seen_part / (cosine * cosine) - 6.0 * sine2)
         for j in range(CELL_SLOTS):
             d_center[k, j] = slope * terms[k, j]
         d_center[k, 6] = 1.0
-        d_center[k, 7] = to_degrees * 0.5 * math.sin(2.0 * theta2)
+        d_center[k, 7] = to_degrees * arm
         d_center[k, 8] = -to_degrees * 2.0 * tangent * seen_part
         d_center[k, 9] = d_center[k, 8] * terms[k, CELL_SLOTS + 1]
 
@@ -663,7 +664,7 @@ def _linear(
     d_center = np.zeros((n_lines, CENTER_SLOPES))
     d_gamma = np.zeros((n_lines, WIDTH_SLOPES))
     d_eta = np.zeros((n_lines, WIDTH_SLOPES))
-    line_state(slots, beam[0], phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta)
+    line_state(slots, beam[0], phase_of, terms, centers, gammas, etas, d_center, d_gamma, d_eta, beam[4] > 0.0)
     starts = np.empty(n_lines, np.int64)
     stops = np.empty(n_lines, np.int64)
     chosen = place_windows(x, centers, gammas, reach, margin, beam, starts, stops)

@@ -24,7 +24,15 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.cell import Cell, cell_array
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
-from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more, is_rich, is_well_fitted, is_wide, with_asked_terms
+from hydrostruct.xrd.asked_terms import (
+    ASKED_WORDS,
+    free_more,
+    has_one_cell,
+    is_rich,
+    is_well_fitted,
+    is_wide,
+    with_asked_terms,
+)
 from hydrostruct.xrd.assess import solution_cell
 from hydrostruct.xrd.beam import with_beam_of, with_second_line
 from hydrostruct.xrd.coincident_lines import off_coincidence
@@ -59,7 +67,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
-from hydrostruct.xrd.same_lattice import distance_from_start, is_same_lattice
+from hydrostruct.xrd.same_lattice import distance_from_start, is_same_lattice, phase_distance
 from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
@@ -70,6 +78,7 @@ Ints = npt.NDArray[np.int64]
 __all__ = ["fit_pattern", "fit_patterns"]
 
 _EQUAL_CHI2 = 9.0
+_ALIKE_SIGMA = 1.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
 _FEWEST_TAKEN, _TAKEN_LINES = 2, 4
 
@@ -115,9 +124,9 @@ def fit_pattern(
     free, fix : collection of str
         What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
-        ``zero``, ``displacement``, and, by direction in the crystal, ``strain_axis``,
-        ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see `hydrostruct.xrd.direction`); with
-        ``NAME:`` in front for one phase.
+        ``zero``, ``displacement`` (of the sample; what it does depends on `Pattern.geometry`), and, by direction in the
+        crystal, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see
+        `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase.
     search : {"auto", "never", "always"}
         Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
         start does not convince.
@@ -138,9 +147,9 @@ def fit_pattern(
         `hydrostruct.xrd.robust`).
     profile : {"auto", "pseudo-voigt"}
         Whether to learn what all lines share beyond a pseudo-Voigt, where the misfit asks for it (see
-        `hydrostruct.xrd.common_shape`), and over a wide range to free the zero, ``u`` and ``v``, and to take Kα2 and
-        axial divergence into account, where the pattern asks for them and they are not fixed (see
-        `hydrostruct.xrd.asked_terms`); or never to.
+        `hydrostruct.xrd.common_shape`), and over a wide range to free the zero, or the displacement of a flat specimen
+        (see `Pattern.geometry`), ``u`` and ``v``, and to take Kα2 and axial divergence into account, where the pattern
+        asks for them and they are not fixed (see `hydrostruct.xrd.asked_terms`); or never to.
 
     Returns
     -------
@@ -184,6 +193,7 @@ def fit_pattern(
         free=free,
         fix=fix,
         stress=stress,
+        geometry=pattern.geometry,
     )
     data = prepare_data(
         pattern,
@@ -256,7 +266,7 @@ def fit_patterns(
     fits: list[PatternFit] = []
     model: LeBailModel | None = None
     data: FitData | None = None
-    made_for: tuple[float, ...] = ()
+    made_for: tuple[object, ...] = ()
     seed: Floats | None = None
     for pattern in patterns:
         began = time.perf_counter()
@@ -268,7 +278,7 @@ def fit_patterns(
             background_terms=options.terms or MOST_BACKGROUND_TERMS,
             like=data,
         )
-        if model is None or made_for != (pattern.wavelength_ang, *limits):
+        if model is None or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
             model = build_model(
                 phases,
                 pattern.wavelength_ang,
@@ -278,9 +288,10 @@ def fit_patterns(
                 free=free,
                 fix=fix,
                 stress=stress,
+                geometry=pattern.geometry,
             )
             model = limit_widths(model, line_width(data))
-            made_for, seed = (pattern.wavelength_ang, *limits), None
+            made_for, seed = (pattern.wavelength_ang, pattern.geometry, *limits), None
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
@@ -299,7 +310,7 @@ def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, F
         raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
     if seed.second_line[1] > 0:
         model = replace(with_second_line(model) or model, second_line=seed.second_line)
-    model = replace(model, axial=seed.axial)
+    model = replace(model, axial=seed.axial, geometry=seed.geometry)
     known = dict(zip(seed.parameter_names, seed.parameters, strict=True))
     return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
 
@@ -327,7 +338,9 @@ def _find_answer(
             if one.is_complete and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
                 return _settle(one, (), options)
     peaks = find_peaks(data)
-    evolved = fit_evolved(model, data, (first.solution, first.data), peaks, terms=options.terms) if is_new else []
+    nearest = (first.solution, first.data)
+    is_far = is_new and not has_one_cell(first, data, peaks)
+    evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if is_far else []
     tried = [(first.solution, first.data), *evolved]
     if evolved and convinces(model, *_best(model, tried)):
         best = _best(model, tried)
@@ -402,9 +415,7 @@ def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOpti
     model = found.model
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
-    if not is_wide(data) or not misfits(found.solution, found.data):
-        return None
-    return with_asked_terms(found, data, [start], find_peaks(data), terms=options.terms, held=options.held)
+    return with_asked_terms(found, data, [start], terms=options.terms, held=options.not_asked)
 
 
 def _search(
@@ -599,8 +610,8 @@ def _settle(
 ) -> Answer:
     """Take away phases that are not there, so that they chase no noise and share no line, and fit the others again.
 
-    One after the other, the weakest first: two phases that share their lines are each weak beside the other, and what
-    the first gives up may be all that the second needs.
+    One after the other, the weakest first, and of those alike the one farthest from its start: two phases that share
+    their lines are each weak beside the other, and what the first gives up may be all that the second needs.
     """
     found = off_coincidence(with_long_background(found, terms=options.terms))
     model, data = found.model, found.data
@@ -611,7 +622,8 @@ def _settle(
         if not refined.solution.converged:
             absent |= weak
             break
-        absent[np.argmin(np.where(weak, significance, np.inf))] = True
+        alike = np.flatnonzero(weak & (significance < significance[weak].min() + _ALIKE_SIGMA))
+        absent[max(alike, key=lambda index: phase_distance(model, refined.solution, int(index)))] = True
         held_model, values = without_absent(model, refined.solution, absent)
         solution = solve(held_model, data, values)
         refined = refine(held_model, data, solution, method=options.method, loss=options.loss)

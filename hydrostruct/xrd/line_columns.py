@@ -139,11 +139,22 @@ def _line_state(model: LeBailModel, slots: Floats) -> tuple[Floats, Floats, Floa
     """Position, width and mixing of every line, and the slopes of each as `hydrostruct.xrd.kernels` has them."""
     count = model.phase_of.size
     center, width, mixing = np.full(count, np.nan), np.zeros(count), np.zeros(count)
-    slopes = tuple(
-        np.zeros((count, columns)) for columns in (kernels.CENTER_SLOPES, kernels.WIDTH_SLOPES, kernels.WIDTH_SLOPES)
+    by_center = np.zeros((count, kernels.CENTER_SLOPES))
+    by_width, by_mixing = np.zeros((count, kernels.WIDTH_SLOPES)), np.zeros((count, kernels.WIDTH_SLOPES))
+    kernels.line_state(
+        slots,
+        model.wavelength_ang,
+        model.phase_of,
+        model.terms,
+        center,
+        width,
+        mixing,
+        by_center,
+        by_width,
+        by_mixing,
+        model.reflects,
     )
-    kernels.line_state(slots, model.wavelength_ang, model.phase_of, model.terms, center, width, mixing, *slopes)
-    return center, width, mixing, (slopes[0], slopes[1], slopes[2])
+    return center, width, mixing, (by_center, by_width, by_mixing)
 
 
 def _by_slot(d_center: Floats, d_width: Floats, d_mixing: Floats) -> Floats:

@@ -164,6 +164,7 @@ def _own_model(
         free=free,
         fix=settings["fix"],
         stress=settings.get("stress"),
+        geometry=fit.geometry,
     )
     known = dict(zip(fit.parameter_names, fit.parameters, strict=True))
     values = np.array([known.get(name, start) for name, start in zip(model.parameter_names, model.start, strict=True)])

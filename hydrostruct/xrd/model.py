@@ -38,7 +38,7 @@ from hydrostruct.xrd.kernels import (
     WIDTH_SLOTS,
     chebyshev_gram,
 )
-from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
 
 Floats = npt.NDArray[np.float64]
@@ -117,11 +117,21 @@ class LeBailModel:
     """Half the height of slit and sample over their distance, for axial divergence."""
     asked: tuple[str, ...] = ()
     """Words that were freed because the pattern asks for them; see `hydrostruct.xrd.asked_terms`."""
+    geometry: str = "unknown"
+    """How the pattern was measured, of `hydrostruct.xrd.pattern.GEOMETRIES`: says what ``displacement`` means."""
+
+    @property
+    def reflects(self) -> bool:
+        """Whether a displacement is that of a specimen from the axis of a goniometer, in Bragg-Brentano geometry."""
+        return self.geometry == BRAGG_BRENTANO
 
     @property
     def beam(self) -> Floats:
-        """Wavelength in Å, second one over it, part of that, axial divergence: as the loops want them, shape (4,)."""
-        return np.array([self.wavelength_ang, *self.second_line, self.axial])
+        """What the loops want to know of the beam, shape (5,).
+
+        Wavelength in Å, second one over it, part of that, axial divergence, and 1 in Bragg-Brentano geometry, else 0.
+        """
+        return np.array([self.wavelength_ang, *self.second_line, self.axial, float(self.reflects)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +176,7 @@ def build_model(
     free: Collection[str] = (),
     fix: Collection[str] = (),
     stress: Mapping[str, float] | None = None,
+    geometry: str = "unknown",
 ) -> LeBailModel:
     """Lines and parameters for a fit.
 
@@ -189,6 +200,8 @@ def build_model(
         phase.
     stress : mapping, optional
         Q of the deviatoric stress by name of phase; see `hydrostruct.xrd.direction`.
+    geometry : str
+        Of the pattern: says what ``displacement`` means.
 
     Returns
     -------
@@ -228,6 +241,7 @@ def build_model(
         start=start,
         lowest=lowest,
         highest=highest,
+        geometry=geometry,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.errors import InputError
+from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.files import write_whole
 from hydrostruct.tables import read_columns, read_text
 
@@ -18,6 +18,10 @@ Floats = npt.NDArray[np.float64]
 
 PATTERN_SUFFIXES = (".xy", ".xye", ".chi", ".fxye", ".dat", ".csv")
 """Files that hold a pattern, not an image."""
+BRAGG_BRENTANO = "bragg-brentano"
+"""The flat specimen of a laboratory diffractometer, in reflection."""
+GEOMETRIES = ("unknown", "transmission", BRAGG_BRENTANO)
+"""How a pattern may have been measured; an area detector or a capillary is ``transmission``."""
 _WAVELENGTH_RANGE_ANG = (0.08, 5.0)  # 155 keV; below lie the wavelengths of diffraction stations in nm
 _CENTIDEGREES = 100.0
 _LARGEST = 1e30  # of intensity and sigma: what is computed from their squares is still a number
@@ -43,6 +47,10 @@ class Pattern:
     """Where the pattern comes from, as a user knows it."""
     sigma_source: str = "given"
     """How sigma came about: ``given``, ``azimuthal``, ``poisson``, or ``counting`` for √max(I, 1)."""
+    geometry: str = "unknown"
+    """How it was measured: ``transmission`` (area detector, capillary), ``bragg-brentano`` (flat specimen of a
+    laboratory diffractometer, in reflection), or ``unknown``. Says what a displacement of the sample does to its lines.
+    """
     notes: tuple[str, ...] = ()
     """What was changed on reading, and what a user should know; whole sentences."""
     sector_changes: npt.NDArray[np.float32] | None = None
@@ -53,6 +61,7 @@ class Pattern:
         position = _frozen(self.two_theta_deg)
         intensity = _frozen(self.intensity)
         _check_wavelength(self.wavelength_ang, self.name)
+        _check_geometry(self.geometry, self.name)
         _check_axis(position, intensity, self.name)
         source = self.sigma_source
         if self.sigma is None:
@@ -70,7 +79,7 @@ class Pattern:
             object.__setattr__(self, field, value)
 
 
-def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float) -> Pattern:
+def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometry: str = "unknown") -> Pattern:
     """Read a 1D pattern: ``.xy``, ``.xye``, ``.chi``, ``.fxye`` (GSAS), ``.dat``, ``.csv``.
 
     Parameters
@@ -79,6 +88,8 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float) -> Patt
         Columns 2θ (degrees; centidegrees in ``.fxye``), intensity and, where there is a third, sigma.
     wavelength_ang : float
         Wavelength, in Å.
+    geometry : {"unknown", "transmission", "bragg-brentano"}
+        How it was measured.
 
     Returns
     -------
@@ -115,6 +126,7 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float) -> Patt
         wavelength_ang=wavelength_ang,
         name=str(source),
         sigma_source=_written_source(header),
+        geometry=geometry,
         notes=tuple(notes),
     )
 
@@ -167,6 +179,14 @@ def _checked_sectors(
         )
     array.setflags(write=False)
     return array
+
+
+def _check_geometry(geometry: str, name: str) -> None:
+    if geometry not in GEOMETRIES:
+        raise InputError(
+            f"{name or 'pattern'}: the geometry is {geometry!r}. Expected one of {', '.join(GEOMETRIES)}. "
+            + nearest_name(geometry, GEOMETRIES)
+        )
 
 
 def _check_wavelength(wavelength_ang: float, name: str) -> None:

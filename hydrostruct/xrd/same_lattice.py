@@ -42,10 +42,13 @@ def is_same_lattice(model: LeBailModel, one: Solution, other: Solution) -> bool:
 
 def distance_from_start(model: LeBailModel, solution: Solution) -> float:
     """Largest relative distance of an axis or angle of any phase from where it started."""
-    return max(
-        float(np.max(np.abs(cell_array(solution_cell(model, solution, index)) / cell_array(start) - 1.0)))
-        for index, start in enumerate(model.start_cells)
-    )
+    return max(phase_distance(model, solution, index) for index in range(len(model.phases)))
+
+
+def phase_distance(model: LeBailModel, solution: Solution, index: int) -> float:
+    """Largest relative distance of an axis or angle of one phase from where it started."""
+    start = cell_array(model.start_cells[index])
+    return float(np.max(np.abs(cell_array(solution_cell(model, solution, index)) / start - 1.0)))
 
 
 def _sorted_cell(model: LeBailModel, solution: Solution, index: int) -> Floats:

@@ -62,8 +62,8 @@ def with_peaks(
     if not count:
         return model, values
     first = len(model.parameter_names)
-    place = _inverse_squares(model, position_deg)
-    reach = np.abs(_inverse_squares(model, position_deg + _REACH * width_deg) - place)
+    place = _inverse_squares(model, values, position_deg)
+    reach = np.abs(_inverse_squares(model, values, position_deg + _REACH * width_deg) - place)
     slots = np.zeros((count, PHASE_SLOTS))
     link = np.full((count, PHASE_SLOTS), -1, dtype=np.int64)
     slots[:, 0], slots[:, _W_SLOT], slots[:, _SIZE_SLOT] = place, (_GAUSS * width_deg) ** 2, _LORENTZ * width_deg
@@ -92,7 +92,11 @@ def with_peaks(
     return with_them, np.concatenate((values, start[first:]))
 
 
-def _inverse_squares(model: LeBailModel, position_deg: Floats) -> Floats:
-    """1/d² of lines at measured places; the zero of the start is taken off."""
-    angle = np.radians(0.5 * (position_deg - model.slots[-2]))
-    return np.asarray((2.0 * np.sin(angle) / model.wavelength_ang) ** 2)
+def _inverse_squares(model: LeBailModel, values: Floats, position_deg: Floats) -> Floats:
+    """1/d² of lines at measured places; zero and displacement are taken off."""
+    zero, displacement = (
+        values[link] if link >= 0 else slot for slot, link in zip(model.slots[-2:], model.link[-2:], strict=True)
+    )
+    angle = np.radians(position_deg - zero)
+    arm = -2.0 * np.cos(0.5 * angle) if model.reflects else 0.5 * np.sin(2.0 * angle)
+    return np.asarray((2.0 * np.sin(0.5 * (angle - displacement * arm)) / model.wavelength_ang) ** 2)

@@ -419,6 +419,15 @@ def test_a_shift_that_was_freed_is_told(capsys: pytest.CaptureFixture[str], patt
     assert "zero" not in run(capsys, pattern, *PHASE)[1]
 
 
+def test_the_displacement_of_a_flat_specimen_is_told(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    flat = ("--geometry", "bragg-brentano", "--free", "displacement")
+    assert "of the goniometer's radius" in run(capsys, pattern, *PHASE, *flat)[1]
+    assert documents(capsys, pattern, *PHASE, *flat)[0]["geometry"] == "bragg-brentano"
+    status, _, err = run(capsys, pattern, *PHASE, "--geometry", "bragg")
+    assert status == 2
+    assert "'bragg-brentano'" in err
+
+
 def test_the_table_shows_the_systematic_part_only_where_its_cause_is_given(
     capsys: pytest.CaptureFixture[str], pattern: str
 ) -> None:

@@ -29,6 +29,23 @@ def phases() -> list[hs.Phase]:
     return [hs.read_phase(name) for name in NAMES.values()]
 
 
+def test_a_certified_lab6_has_its_cell_and_the_displacement_that_its_certificate_states(shared_data: Path) -> None:
+    """SRM 660c, 10.1017/S0885715620000068: the specimen 0.07877 mm above the axis of a goniometer of 217.5 mm."""
+    lines = (shared_data / "patterns/nist_srm660c_LaB6_100a.cif").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if "_pd_proc_ls_weight" in line) + 1
+    last = next(number for number, line in enumerate(lines) if number > first and line.startswith("data_"))
+    x, y, weight = np.unique(np.loadtxt(lines[first:last]), axis=0).T
+    once = np.concatenate(([True], np.diff(x) > 0))
+    pattern = hs.Pattern(
+        two_theta_deg=x[once], intensity=y[once], sigma=1.0 / np.sqrt(weight[once]), wavelength_ang=1.5405929
+    )
+    fit = hs.fit_pattern(pattern, [hs.read_phase("LaB6")], cells={"LaB6": {"a_ang": 4.16}})
+    assert fit.verdict is hs.Verdict.CONVERGED, fit.reason
+    assert fit.geometry == "bragg-brentano"
+    assert fit.displacement == pytest.approx(-0.07877 / 217.5, rel=0.05)
+    assert fit.phases["LaB6"].a_ang == pytest.approx(4.156780, rel=3e-5)
+
+
 @pytest.fixture(scope="module")
 def truth(shared_data: Path) -> dict[str, Any]:
     read: dict[str, Any] = json.loads((shared_data / "simulated_lebail" / "truth.json").read_text())

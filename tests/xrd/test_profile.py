@@ -88,19 +88,19 @@ PHASE_OF = np.zeros(3, dtype=np.int64)
 SLOTS = np.array([0.1, 0.034, 0, 0, 0, 0, 0.02, -0.001, 0.004, 0.0003, 0.03, 0.05, 0.05, 0, 0, 0, 0, 0.013, 0.002])
 
 
-def state(slots: np.ndarray) -> tuple[np.ndarray, ...]:
+def state(slots: np.ndarray, *, reflects: bool = False) -> tuple[np.ndarray, ...]:
     sizes = (kernels.CENTER_SLOPES, kernels.WIDTH_SLOPES, kernels.WIDTH_SLOPES)
     out = (np.zeros(3), np.zeros(3), np.zeros(3), *(np.zeros((3, size)) for size in sizes))
-    kernels.line_state(slots, 0.6199, PHASE_OF, TERMS, *out)
+    kernels.line_state(slots, 0.6199, PHASE_OF, TERMS, *out, reflects)
     return out
 
 
-def differences(slot: int, step: float) -> list[np.ndarray]:
+def differences(slot: int, step: float, *, reflects: bool = False) -> list[np.ndarray]:
     ends = []
     for sign in (1, -1):
         moved = SLOTS.copy()
         moved[slot] += sign * step
-        ends.append(state(moved)[:3])
+        ends.append(state(moved, reflects=reflects)[:3])
     return [(high - low) / (2 * step) for high, low in zip(*ends, strict=True)]
 
 
@@ -115,11 +115,18 @@ def test_compiled_positions_and_widths_are_those_of_the_plain_functions() -> Non
     np.testing.assert_allclose(etas, mixing, rtol=1e-12)
 
 
+@pytest.mark.parametrize("reflects", [False, True])
 @pytest.mark.parametrize("column", range(10))
-def test_slopes_of_positions_are_the_differences(column: int) -> None:
+def test_slopes_of_positions_are_the_differences(column: int, reflects: bool) -> None:
     slot = (0, 1, 2, 3, 4, 5, 17, 18, 15, 16)[column]
-    expected, _, _ = differences(slot, 1e-7)
-    np.testing.assert_allclose(state(SLOTS)[3][:, column], expected, rtol=1e-6, atol=1e-6)
+    expected, _, _ = differences(slot, 1e-7, reflects=reflects)
+    np.testing.assert_allclose(state(SLOTS, reflects=reflects)[3][:, column], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_a_specimen_below_the_axis_moves_lines_to_lower_angles_by_the_cosine() -> None:
+    bragg = np.arcsin(0.6199 / 2 * np.sqrt(TERMS[:, :2] @ SLOTS[:2]))
+    moved = np.degrees(2 * bragg - 2 * 0.002 * np.cos(bragg)) + 0.013
+    np.testing.assert_allclose(state(SLOTS, reflects=True)[0], moved, rtol=1e-12)
 
 
 @pytest.mark.parametrize("column", range(7))
