@@ -73,6 +73,8 @@ def part_spread(model: LeBailModel, data: FitData, evidence: Evidence) -> PartSp
     part b is off by (A − A_b)⁻¹(g − g_b) to first order; the covariance is (K − 1)/K Σ (δ_b − δ̄)(δ_b − δ̄)ᵀ over K
     parts. Eight give a sigma to 27 %.
     """
+    if model.phase_of.size < RICH and not is_wide(data):
+        return None
     has_beam = model.axial > 0 or model.second_line[1] > 0
     leaves_much = misfits(evidence.solution, data)
     places = _strong_places(evidence)
