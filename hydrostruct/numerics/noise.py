@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
+from scipy.ndimage import median_filter, uniform_filter1d
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,6 +20,7 @@ _MEDIAN_EXCESS = (
 )
 _LEAST_VARIANCE = 0.5
 _LEAST_BINS, _POINTS_PER_BIN = 3, 40
+_PLAIN_DIFFERENCE, _PLAIN_SQUARES, _NEAR_DIFFERENCES = 3.5, 3.0, 9  # the last so many points
 _LEAST_ALIKE, _PLAIN_PASSES = 100, 0.6  # a curve on coarse points makes neighbours alike too
 _SPIKE_SIGMAS, _SPIKE_WINDOW, _FLANK_SHARE = 6.0, 7, 0.35
 _NEEDLE_SIGMAS, _NEEDLE_RATIO = 5.0, 2.0
@@ -101,13 +102,22 @@ def smoothing_passes(y: npt.ArrayLike, noise: npt.ArrayLike) -> float:
     if values.size < _LEAST_ALIKE:
         return 0.0
     fourth = np.diff(values, 4) / np.asarray(noise, dtype=np.float64)[2:-2]
-    most = 3.0 * 1.4826 * float(np.median(np.abs(fourth)))
-    fourth = np.clip(fourth, -most, most)
-    total = float(fourth @ fourth)
-    alike = float(fourth[1:] @ fourth[:-1]) / total if total > 0 else -1.0
-    passes, likeness, _ = _pass_table()
+    plain = _is_noise(fourth)
+    first, second = fourth[:-1], fourth[1:]
+    both = plain[:-1] & plain[1:]
+    total = 0.5 * float(np.sum(first[both] ** 2 + second[both] ** 2))
+    alike = float(np.sum(first[both] * second[both])) / total if total > 0 else -1.0
+    passes, likeness = _pass_table()[:2]
     found = float(np.interp(alike, likeness, passes))
     return found if found >= _PLAIN_PASSES else 0.0
+
+
+def _is_noise(fourth: Floats) -> npt.NDArray[np.bool_]:
+    """Where differences are no larger than the usual, nor those about them: no spike, no line of a few points."""
+    most = 1.4826 * float(np.median(np.abs(fourth)))
+    square = np.minimum(np.abs(fourth), _PLAIN_DIFFERENCE * most) ** 2
+    about = uniform_filter1d(square, _NEAR_DIFFERENCES)
+    return np.asarray((np.abs(fourth) <= _PLAIN_DIFFERENCE * most) & (about <= _PLAIN_SQUARES * most**2))
 
 
 def smoothed_noise_factor(passes: float) -> float:
@@ -119,24 +129,33 @@ def smoothed_noise_factor(passes: float) -> float:
     return math.exp(float(np.interp(passes, table[0], np.log(table[2]))))
 
 
+def seen_noise_factor(passes: float) -> float:
+    """What makes the noise that `point_noise` tells of smoothed data that of their points, neighbours being alike."""
+    table = _pass_table()
+    return smoothed_noise_factor(passes) * math.exp(0.5 * float(np.interp(passes, table[0], np.log(table[3]))))
+
+
 @lru_cache(maxsize=1)
-def _pass_table() -> tuple[Floats, Floats, Floats]:
-    """Passes, likeness of neighbouring fourth differences, and the factor of the noise."""
+def _pass_table() -> tuple[Floats, Floats, Floats, Floats]:
+    """Passes, likeness of neighbouring fourth differences, the factor of the noise, and the variance that is left."""
     passes = np.linspace(0.0, 6.0, 49)
     omega = (np.arange(2000) + 0.5) * np.pi / 2000
     fourth = (2.0 - 2.0 * np.cos(omega)) ** 4
-    left = fourth * np.cos(0.5 * omega) ** (4.0 * passes[:, None])
+    filter_power = np.cos(0.5 * omega) ** (4.0 * passes[:, None])
+    left = fourth * filter_power
     power = left.sum(axis=1)
-    return passes, left @ np.cos(omega) / power, np.sqrt(power[0] / power)
+    return passes, left @ np.cos(omega) / power, np.sqrt(power[0] / power), filter_power.mean(axis=1)
 
 
-def spike_mask(y: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def spike_mask(y: npt.ArrayLike, *, noise: npt.ArrayLike | None = None) -> npt.NDArray[np.bool_]:
     """Which points are cosmic-ray spikes: far above what stands about them, and only two or three points wide.
 
     Parameters
     ----------
     y : array-like, shape (n,)
         Values on an about even grid, without NaN.
+    noise : array-like, shape (n,), optional
+        Standard deviation of each point; as `point_noise` says where it is not given, too little for smoothed data.
 
     Returns
     -------
@@ -151,15 +170,15 @@ def spike_mask(y: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """
     values = np.asarray(y, dtype=np.float64)
     smooth = median_filter(values, _SPIKE_WINDOW, mode="nearest")
-    noise = point_noise(values)
+    scatter = point_noise(values) if noise is None else np.asarray(noise, dtype=np.float64)
     # on the flank or the top of a line the median lags: what the curve itself does within a window is no spike
     swing = np.abs(np.gradient(median_filter(values, 5, mode="nearest"))) if values.size > 2 else np.zeros(values.size)
     spread = median_filter(swing, _SPIKE_WINDOW, mode="nearest")
     excess = values - smooth
-    core = excess > _SPIKE_SIGMAS * noise + 3.0 * spread
+    core = excess > _SPIKE_SIGMAS * scatter + 3.0 * spread
     beside = np.convolve(core, np.ones(3), mode="same") > 0
-    wide = core | (beside & (excess > 3.0 * noise + _FLANK_SHARE * 3.0 * spread))
-    return np.asarray(wide | _needles(values, noise))
+    wide = core | (beside & (excess > 3.0 * scatter + _FLANK_SHARE * 3.0 * spread))
+    return np.asarray(wide | _needles(values, scatter))
 
 
 def _needles(y: Floats, noise: Floats) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,8 @@ from hydrostruct.raman.edge_fit import EdgeCandidate
 from hydrostruct.raman.step import StepFit
 from hydrostruct.verdict import Verdict
 
-STEP_SIGMAS, SURE_SIGMAS, CERTAIN_SIGMAS, MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.0
+STEP_SIGMAS, SURE_SIGMAS, CERTAIN_SIGMAS, MARGINAL_SIGMAS = 5.0, 9.0, 14.0, 3.4
+_FEEBLE_SIGMAS = 7.5  # so feeble a step is, now and then, noise; how uncertain its place is, sigma says
 STEP_CONTRAST, SMALL_CONTRAST, SURE_CONTRAST = 0.02, 0.025, 0.035
 MEANT_CONTRAST = 0.05  # the feeblest edge that the search is made for
 _HELD_HINT_SIGMAS = 7.0
@@ -149,15 +150,22 @@ def _doubtful(found: list[FoundStep], hidden: float) -> tuple[FoundStep, Verdict
 
 
 def _is_unsure_line(one: FoundStep) -> bool:
-    """Whether a fall is as high as edges that are meant, and a line too little better to leave it out."""
+    """Whether a fall is as high as edges that are meant, or plain, and a line too little better to leave it out."""
     mine, doubt = one.candidate, one.line_preference <= 2.0 * _LINE_CHI2
-    return mine.kind == "line" and mine.significance >= STEP_SIGMAS and mine.contrast >= MEANT_CONTRAST and doubt
+    meant = mine.significance >= STEP_SIGMAS and mine.contrast >= MEANT_CONTRAST
+    plain = mine.significance >= SURE_SIGMAS and mine.contrast >= STEP_CONTRAST
+    return mine.kind == "line" and doubt and (meant or plain)
 
 
 def _is_sure_line(one: FoundStep) -> bool:
     """Whether a fall is plain enough to be an edge, but a line describes it better."""
     mine = one.candidate
     return mine.kind == "line" and mine.significance >= SURE_SIGMAS and mine.contrast >= MEANT_CONTRAST
+
+
+def _outdoing_line(one: FoundStep, best: FoundStep) -> bool:
+    """Whether a fall above a step outdoes it, and a line is too little better to leave it out."""
+    return one.candidate.edge_cm1 > best.candidate.edge_cm1 and _is_unsure_line(one) and _outdoes(one, best)
 
 
 def _nothing(found: list[FoundStep]) -> tuple[None, Verdict, str]:
@@ -214,7 +222,8 @@ def _doubts(best: FoundStep, lower: list[FoundStep], found: list[FoundStep], *, 
     above = [
         one.candidate for one in found
         if one.candidate.edge_cm1 > mine.edge_cm1 and one.candidate.significance >= MARGINAL_SIGMAS
-        and one.candidate.kind == "weak" and (near_band or one.fit.height > 0.15 * best.fit.height)
+        and (one.candidate.kind == "weak" or (near_band and _could_be_line(one)))
+        and (near_band or one.fit.height > 0.15 * best.fit.height)
     ]  # fmt: skip
     if above:
         doubts.append(f"A weak step lies higher, at {above[-1].edge_cm1:.1f} cm⁻¹.")
@@ -224,7 +233,7 @@ def _doubts(best: FoundStep, lower: list[FoundStep], found: list[FoundStep], *, 
     flank = next((one.candidate.edge_cm1 for one in found if one.candidate.kind == "band"), math.nan)
     if mine.edge_cm1 - flank < _FLANK_WIDTHS * (flank - band):
         doubts.append("It lies on the flank of the first-order band, which could be it.")
-    lines = [one.candidate for one in found if near_band and _is_sure_line(one)]
+    lines = [one.candidate for one in found if (near_band and _is_sure_line(one)) or _outdoing_line(one, best)]
     if lines:  # a slope that differs on the two sides makes an edge look like a line
         doubts.append(f"A plain fall higher up, at {lines[-1].edge_cm1:.1f} cm⁻¹, is like a line but could be it.")
     if best.cut:
@@ -240,6 +249,6 @@ def _doubts(best: FoundStep, lower: list[FoundStep], found: list[FoundStep], *, 
         )
     if _could_be_line(best):
         doubts.append("A line describes the fall about as well as a step.")
-    if mine.significance < SURE_SIGMAS:
-        doubts.append(f"The step is only {mine.significance:.1f} standard deviations high: its place is not sure.")
+    if mine.significance < _FEEBLE_SIGMAS:
+        doubts.append(f"The step is only {mine.significance:.1f} standard deviations high: it could be noise.")
     return doubts

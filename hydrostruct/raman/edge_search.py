@@ -13,7 +13,13 @@ from scipy.special import erf
 
 from hydrostruct.errors import InputError
 from hydrostruct.numerics.local_slope import local_slope
-from hydrostruct.numerics.noise import point_noise, smoothed_noise_factor, smoothing_passes, spike_mask
+from hydrostruct.numerics.noise import (
+    point_noise,
+    seen_noise_factor,
+    smoothed_noise_factor,
+    smoothing_passes,
+    spike_mask,
+)
 from hydrostruct.raman.edge_rule import MEANT_CONTRAST
 from hydrostruct.raman.spectrum import Spectrum
 
@@ -94,7 +100,7 @@ def prepare(spectrum: Spectrum) -> Prepared:
             "find an edge. Measure a wider range."
         )
     filled = np.interp(x, x[measured], spectrum.intensity[measured])
-    used = measured & ~spike_mask(filled)
+    used = measured & ~spike_mask(filled, noise=_seen_noise(filled))
     y = np.interp(x, x[used], filled[used])
     noise = point_noise(y)
     passes = smoothing_passes(y, noise)
@@ -106,6 +112,12 @@ def prepare(spectrum: Spectrum) -> Prepared:
         x=x, y=y, used=used, noise=noise, passes=passes, smooth=smooth,
         slopes=tuple(local_slope(x, y, half_width=half, sigma=noise) for half in halves),
     )  # fmt: skip
+
+
+def _seen_noise(y: Floats) -> Floats:
+    """The scatter of the points themselves, be they smoothed."""
+    noise = point_noise(y)
+    return noise * seen_noise_factor(smoothing_passes(y, noise))
 
 
 def top_of_band(ready: Prepared) -> tuple[float, float]:

@@ -18,6 +18,7 @@ _GAUSS_FLANK, _LORENTZ_FLANK = 1.0 / math.sqrt(8.0 * math.log(2.0)), 1.0 / math.
 _DEGREE = 2
 _LEAST_POINTS = 12
 _PLAIN_CHI2 = 16.0  # four standard deviations
+_POOR_SHARE = 0.05  # of a line's χ²: so much the tried widths, and a parabola for its background, may leave
 
 
 def line_preference(x: Floats, y: Floats, *, sigma: Floats, place_cm1: float) -> float:
@@ -87,7 +88,8 @@ def _stands_on_step(lines: Floats, steps: Floats, rest: Floats, alone: float) ->
             best, heights = gain, (float(line @ (rest - high * steps[:, number])) / size, high)
     spread = max(1.0, (float(rest @ rest) - best) / max(rest.size - _DEGREE - 6, 1))
     line_height, step_height = heights
-    return best - alone > _PLAIN_CHI2 * spread and step_height > 0.5 * line_height
+    plain = best - alone > max(_PLAIN_CHI2 * spread, _POOR_SHARE * alone)
+    return plain and step_height > 0.5 * line_height
 
 
 def _lines(t: Floats) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.numerics.least_squares import LeastSquares, corrected_akaike, sigma_factor
+from hydrostruct.numerics.least_squares import LeastSquares, sigma_factor
 from hydrostruct.raman.kernels import best_start, fit_shape, steepest
 from hydrostruct.raman.step_curve import step_curve
 from hydrostruct.verdict import Verdict
@@ -47,8 +47,6 @@ class StepFit:
     """What a poor fit and serial correlation make of uncertainties: 1 or more."""
     residuals: Floats
     """Residuals over sigma, shape (m,)."""
-    criterion: float
-    """Akaike's, corrected; infinite for no fit."""
     values: Floats
     """Parameters of `step_curve` in units of the data's range, shape (6,)."""
     shift_cm1: Floats
@@ -134,18 +132,22 @@ def _held_step(x: Floats, y: Floats, sigma: Floats, begin: Floats) -> StepFit:
 
 
 def _averaged(given: list[StepFit]) -> StepFit:
-    """The best of some fits, its position averaged over all that converged with Akaike's weights."""
+    """The best of some fits, its place averaged over all that converged: likelihood times the room of each place.
+
+    Noise lets a narrow step fit well, but at few places: without the room it would count too much.
+    """
     fits = [one for one in given if one.verdict is Verdict.CONVERGED]
-    criteria = np.array([one.criterion for one in fits])
-    if len(fits) < 2 or not np.all(np.isfinite(criteria)):
+    if len(fits) < 2:
         return fits[0] if fits else failed_step()
-    weights = np.exp(-0.5 * (criteria - np.min(criteria)))
-    weights /= np.sum(weights)
+    chi2 = np.array([float(fit.residuals @ fit.residuals) for fit in fits])
+    best = fits[int(np.argmin(chi2))]
     places = np.array([fit.position_cm1 for fit in fits])
+    weights = np.exp(-0.5 * (chi2 - np.min(chi2)) / best.factor**2)
+    weights *= np.array([fit.position_statistical_cm1 for fit in fits])
+    weights /= np.sum(weights)
     mean = float(weights @ places)
-    errors = np.hypot(np.array([fit.position_sigma_cm1 for fit in fits]), places - mean)
-    best = fits[int(np.argmin(criteria))]
-    return replace(best, position_cm1=mean, position_sigma_cm1=float(weights @ errors))
+    variance = float(weights @ (np.array([fit.position_sigma_cm1 for fit in fits]) ** 2 + (places - mean) ** 2))
+    return replace(best, position_cm1=mean, position_sigma_cm1=math.sqrt(variance))
 
 
 def step_guess(x: Floats, y: Floats, *, sigma: Floats, start_cm1: float) -> tuple[float, float]:
@@ -202,7 +204,6 @@ def _step_of(
         gof=math.sqrt(found.reduced_chi2),
         factor=factor,
         residuals=found.residuals,
-        criterion=corrected_akaike(found),
         values=values,
         shift_cm1=x,
         calculated=step_curve(x, values, scale, ratio=ratio),
@@ -215,7 +216,7 @@ def failed_step() -> StepFit:
     return StepFit(
         verdict=Verdict.NOT_CONVERGED, position_cm1=nothing, position_statistical_cm1=nothing,
         position_sigma_cm1=nothing, width_cm1=nothing, width_held=False, height=nothing, height_sigma=nothing,
-        gof=nothing, factor=nothing, residuals=np.empty(0), criterion=math.inf, values=np.empty(0),
+        gof=nothing, factor=nothing, residuals=np.empty(0), values=np.empty(0),
         shift_cm1=np.empty(0), calculated=np.empty(0),
     )  # fmt: skip
 

@@ -54,12 +54,14 @@ def step_place(x: Floats, y: Floats, *, sigma: Floats, known: StepFit, passes: f
     Notes
     -----
     The tail's share t = τ/(w + τ) of the whole length is unknown: the place is its mean over t, as are the variance of
-    the noise and that of the place between tails [1]_. Before the data t is likely in proportion to 1 − abs(t), and a
-    tail on the low side, less and less load away from the culet's middle, twice as likely as one on the high side.
+    the noise and that of the place between tails [1]_. Before the data every skewness of the step is equally likely on
+    a side, as the place goes with it and t does not: half the range of t is as good as no tail. It is 2τ³/(w² + τ²)^1.5
+    [2]_. The low side, less and less load away from the culet's middle, is twice as likely as the high one.
 
     References
     ----------
     .. [1] J. A. Hoeting et al., Stat. Sci. 14, 382 (1999), doi 10.1214/ss/1009212519
+    .. [2] E. Grushka, Anal. Chem. 44, 1733 (1972), doi 10.1021/ac60319a011
     """
     least = _LEAST_WIDTH_POINTS * float(np.median(np.diff(x)))
     begin = np.array([known.position_cm1, math.log(known.width_cm1)])
@@ -165,11 +167,16 @@ def _averaged(fits: dict[float, StepFit], passes: float) -> StepPlace:
 
 
 def _prior(shares: Floats) -> Floats:
-    """How likely each tail is before the data, times the room that it stands for."""
+    """How likely the tails about each share are before the data."""
     if shares.size == 1:
         return np.ones(1)
-    edges = np.concatenate(
+    limits = np.concatenate(
         [[1.5 * shares[0] - 0.5 * shares[1]], 0.5 * (shares[1:] + shares[:-1]), [1.5 * shares[-1] - 0.5 * shares[-2]]]
     )
-    odds = np.where(shares < 0, 1.0, np.where(shares > 0, _HIGH_ODDS, 0.5 + 0.5 * _HIGH_ODDS))
-    return np.asarray(np.diff(edges) * (1.0 - np.abs(shares)) * odds)
+    return np.asarray(np.diff(_likelihood_below(np.clip(limits, -1.0, 1.0))))
+
+
+def _likelihood_below(shares: Floats) -> Floats:
+    """How likely tails on the low side of each share are, but for a constant: skewnesses are equally likely."""
+    skewness = np.sign(shares) * (shares**2 / (shares**2 + (1.0 - np.abs(shares)) ** 2)) ** 1.5
+    return np.asarray(np.where(skewness > 0, _HIGH_ODDS, 1.0) * skewness)

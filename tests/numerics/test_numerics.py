@@ -5,7 +5,13 @@ import pytest
 
 from hydrostruct.numerics.least_squares import fit_least_squares, serial_factor
 from hydrostruct.numerics.local_slope import local_slope
-from hydrostruct.numerics.noise import point_noise, spike_mask
+from hydrostruct.numerics.noise import (
+    point_noise,
+    seen_noise_factor,
+    smoothed_noise_factor,
+    smoothing_passes,
+    spike_mask,
+)
 from hydrostruct.verdict import Verdict
 
 
@@ -67,6 +73,27 @@ def test_spikes_are_found_and_lines_are_left_alone() -> None:
     y[spikes] += [600.0, 4000.0, 2500.0, 300.0]
     assert spike_mask(y)[spikes].all()
     assert np.count_nonzero(spike_mask(y)) <= len(spikes) + 4
+
+
+@pytest.mark.parametrize(("spacing", "passes"), [(0.4, 1), (1.2, 1), (1.2, 2)])
+def test_noise_of_smoothed_data_is_no_spike_and_spikes_are_no_noise(spacing: float, passes: int) -> None:
+    random = np.random.default_rng(6)
+    x = np.arange(1200.0, 1700.0, spacing)
+    clean = 900.0 + 9000.0 / (1.0 + ((x - 1345.0) / 6.0) ** 2) + 2000.0 * (0.5 - 0.5 * np.tanh((x - 1550.0) / 4.0))
+    told = []
+    for _ in range(20):
+        y = clean + random.normal(0.0, 30.0, x.size)
+        for _ in range(passes):
+            y = np.convolve(np.pad(y, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+        spikes = random.integers(20, x.size - 20, 3)
+        y[spikes] += random.uniform(500.0, 5000.0, 3)
+        noise = point_noise(y)
+        found = smoothing_passes(y, noise)
+        mask = spike_mask(y, noise=noise * seen_noise_factor(found))
+        assert mask[spikes].all()
+        assert np.count_nonzero(mask) <= spikes.size + 3
+        told.append((found, np.median(noise) * smoothed_noise_factor(found)))
+    assert np.allclose(np.median(told, axis=0), (passes, 30.0), rtol=(0.1, 0.2))
 
 
 def test_a_fit_that_cannot_come_to_rest_says_so() -> None:

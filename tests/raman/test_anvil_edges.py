@@ -146,6 +146,42 @@ def test_a_fall_like_a_lines_gives_way_to_a_lower_step_twice_as_sure(surer: floa
     assert verdict == ("ambiguous" if abs(line) < 6.0 else "converged")
 
 
+@pytest.mark.parametrize(("significance", "verdict"), [(6.0, "ambiguous"), (8.0, "converged")])
+def test_a_lone_step_is_doubted_where_it_could_be_noise_and_not_where_it_is_only_imprecise(
+    significance: float, verdict: str
+) -> None:
+    lone = found_step(1540.0, significance=significance, height=1.0, line=-30.0)
+    assert chosen_step([lone], near_cm1=None, band=1345.0)[1] == verdict
+
+
+@pytest.mark.parametrize(
+    ("height", "line", "verdict"), [(10.0, 9.0, "ambiguous"), (10.0, 600.0, "converged"), (1.5, 9.0, "converged")]
+)
+def test_a_step_that_a_fall_like_a_lines_above_outdoes_is_doubted_unless_it_is_a_line(
+    height: float, line: float, verdict: str
+) -> None:
+    step = found_step(1498.0, significance=20.0, height=1.0, line=-100.0)
+    above = line_like(1547.0, significance=35.0, line=line)
+    above = replace(above, fit=replace(above.fit, height=height))
+    assert chosen_step([step, above], near_cm1=None, band=1345.0)[1] == verdict
+
+
+def test_a_plain_fall_of_less_than_the_meant_height_is_not_passed_over_for_a_line_little_better() -> None:
+    only = line_like(1545.0, significance=14.0, line=11.0)
+    low = replace(only, candidate=replace(only.candidate, contrast=0.033))
+    assert chosen_step([low], near_cm1=None, band=1345.0)[1] == "ambiguous"
+    feeble = replace(low, candidate=replace(low.candidate, significance=7.0))
+    assert chosen_step([feeble], near_cm1=None, band=1345.0)[1] == "absent"
+
+
+def test_a_line_above_the_foot_of_an_edge_is_a_line_however_curved_its_background_is() -> None:
+    clean = 500.0 + 100.0 / (1.0 + ((X - 1555.0) / 5.5) ** 2) + 200.0 * np.exp(-(X - 1500.0) / 15.0)
+    place, sigma = 1555.0 + 11.0 / math.sqrt(12.0), np.full(X.size, 2.0)
+    for seed in range(10):
+        y = clean + np.random.default_rng(seed).normal(0.0, sigma)
+        assert line_preference(X, y, sigma=sigma, place_cm1=place) > 100.0
+
+
 @pytest.mark.parametrize("width", [5.0, 12.0, 25.0])
 def test_a_line_is_told_from_a_step_and_a_hump_before_an_edge_is_no_line(width: float) -> None:
     random = np.random.default_rng(7)

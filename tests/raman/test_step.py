@@ -11,9 +11,10 @@ from scipy.optimize import least_squares
 
 import hydrostruct as hs
 from hydrostruct.raman.kernels import fit_shape, share, steepest
-from hydrostruct.raman.step import failed_step, fit_step
+from hydrostruct.raman.step import _averaged, failed_step, fit_step
 from hydrostruct.raman.step_curve import step_curve, step_share
-from hydrostruct.raman.step_place import StepPlace, place_of_windows, step_place
+from hydrostruct.raman.step_place import StepPlace, _prior, place_of_windows, step_place
+from hydrostruct.verdict import Verdict
 
 X = np.arange(1470.0, 1531.0)
 RATIOS = [0.0, 0.7, -0.7, 3.0, -5.0]
@@ -120,6 +121,35 @@ def test_sigma_holds_what_an_unknown_tail_leaves_open(side: float, length: float
     assert abs(np.mean(pulls)) < (1.5 if tailed else 0.5)
     assert np.std(pulls, ddof=1) < (1.6 if tailed else 1.1)
     assert abs(np.mean(plain)) > 4.0 or not tailed
+
+
+def test_before_the_data_every_skewness_is_as_likely_on_its_side() -> None:
+    shares = np.linspace(-0.99, 0.99, 199)
+    ratio = shares / (1.0 - np.abs(shares))
+    draws = np.random.default_rng(5).normal(size=200_000)
+    skewed = draws + ratio[150] * np.random.default_rng(6).exponential(size=draws.size)
+    skewness = 2.0 * ratio**3 / (1.0 + ratio**2) ** 1.5
+    assert np.mean((skewed - skewed.mean()) ** 3) / np.std(skewed) ** 3 == pytest.approx(skewness[150], abs=0.05)
+    density = _prior(shares)[1:-1] / np.gradient(skewness)[1:-1]
+    assert np.allclose(density[:80], density[0], rtol=0.15)
+    assert np.allclose(density[-80:], 0.5 * density[0], rtol=0.15)
+
+
+def test_of_fits_at_held_widths_each_counts_by_its_likelihood_and_the_room_of_its_place() -> None:
+    pair = [
+        replace(
+            failed_step(), verdict=Verdict.CONVERGED, position_cm1=at, position_statistical_cm1=room,
+            position_sigma_cm1=room, factor=1.0, residuals=np.array([chi]),
+        )
+        for at, room, chi in ((1500.0, 0.5, 2.0), (1502.0, 1.5, math.sqrt(6.0)))
+    ]  # fmt: skip
+    weight = 3.0 * math.exp(-1.0) / (1.0 + 3.0 * math.exp(-1.0))
+    found = _averaged([*pair, failed_step()])
+    assert found.position_cm1 == pytest.approx(1500.0 + 2.0 * weight)
+    expected = (1.0 - weight) * 0.25 + weight * 2.25 + 4.0 * weight * (1.0 - weight)
+    assert found.position_sigma_cm1**2 == pytest.approx(expected)
+    assert _averaged(pair[:1]) is pair[0]
+    assert _averaged([]).verdict is Verdict.NOT_CONVERGED
 
 
 def place(at: float, variance: float, gof: float = 1.0) -> StepPlace:
