@@ -99,6 +99,29 @@ def drawn_places(model: LeBailModel, position_deg: Floats) -> Floats:
     return np.concatenate(places)
 
 
+def shown_places(model: LeBailModel, slots: Floats, two_theta_deg: Floats) -> Floats:
+    """Where lines show that zero and displacement shift.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Its geometry says what a displacement does.
+    slots : array
+        Zero and displacement are the last two.
+    two_theta_deg : array, shape (n,)
+        2θ by Bragg's law, in degrees.
+
+    Returns
+    -------
+    array, shape (n,)
+        In degrees.
+    """
+    zero, displacement = slots[-2:].tolist()
+    theta = np.radians(0.5 * two_theta_deg)
+    arm = -2.0 * np.cos(theta) if model.reflects else 0.5 * np.sin(4.0 * theta)
+    return np.asarray(two_theta_deg + np.degrees(displacement * arm) + zero)
+
+
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:
     """A model with the wavelengths, the axial divergence and the geometry of another one."""
     beam = {name: getattr(other, name) for name in ("wavelength_ang", "second_line", "axial", "geometry")}

@@ -98,13 +98,13 @@ def fit_map(
     Parameters
     ----------
     patterns : sequence of Pattern
-        Of one wavelength.
+        Of one wavelength and one geometry.
     phases : sequence of Phase
         What may be in them.
     common : collection of str
-        What all points share: ``zero`` (fitted, in degrees), ``displacement`` (fitted, along the beam over the
-        distance), ``widths`` (all that are free), ``background`` (its shape; each point has its own scale, level and
-        slope).
+        What all points share: ``zero`` (fitted, in degrees), ``displacement`` (fitted; along the beam over the
+        distance, or, in Bragg-Brentano geometry, below the axis over the radius), ``widths`` (all that are free),
+        ``background`` (its shape; each point has its own scale, level and slope).
     fits : sequence of PatternFit, optional
         Fits of the same patterns by themselves, to start from; made here when left out.
     cells, two_theta_deg, exclude_deg, background, widths, free, fix, stress, wavelength_sigma_ang,
@@ -183,6 +183,8 @@ def _checked(patterns: Sequence[Pattern], common: Collection[str]) -> frozenset[
         raise InputError("map: no pattern. Expected one or more.")
     if len({pattern.wavelength_ang for pattern in patterns}) > 1:
         raise InputError("map: the patterns have different wavelengths. Expected one. Fit them apart.")
+    if len({pattern.geometry for pattern in patterns}) > 1:
+        raise InputError("map: the patterns have different geometries. Expected one. Fit them apart.")
     words = [common] if isinstance(common, str) else list(common)
     for word in words:
         if word not in COMMON_WORDS:

@@ -51,8 +51,8 @@ _BACKGROUND_RIDGE = 1e-12
 _CHUNK = 512
 # So few numbers are sorted.
 _FEW = 32
-# Steps that move no line by more than this part of its width, all together, and gain what they promised to this part,
-# leave the curvature of chi2 as it was.
+# Steps that move and widen no line by more than this part of its width, all together, and gain what they promised to
+# this part, leave the curvature of chi2 as it was.
 _NEAR, _AS_PROMISED = 0.05, 0.1
 # So near, and so little above it in chi2, the covariance is that of the minimum.
 _SAME, _SAME_CHI2 = 0.005, 0.1
@@ -874,6 +874,15 @@ def _largest_shift(step, link, chosen, phase_of, d_center, gammas, n_phases):
     return largest
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def _largest_widening(before, after, chosen):
+    """Largest change of the width of a line, in units of it."""
+    largest = 0.0
+    for k in chosen:
+        largest = max(largest, abs(after[k] - before[k]) / before[k])
+    return largest
+
+
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _project(y, w, basis):
     """The basis times w y."""
@@ -910,7 +919,8 @@ def least_chi2(
     )
     normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
     own = state[9]
-    moved = 0.0  # how far lines have come from the point whose curvature this is, in units of their width
+    is_own = True  # whether the curvature is that of the point itself
+    moved = 0.0  # how far lines have come from the point whose curvature it is, in units of their width
     gained = 0.0
     damping = 1e-4
     status = OUT_OF_STEPS
@@ -968,31 +978,34 @@ def least_chi2(
             # a weak line's curvature is known badly: steps that gain far less than they promise go past the minimum,
             # to one side and the other for ever
             gain = (chi2 - new[0]) / expected if expected > 0.0 else 1.0
+            widened = _largest_widening(state[7], new[7], chosen)
             state = new
             values[:] = trial
             if gain < 0.25 and factor == 1.0 and steps > _PATIENCE:
                 damping = max(damping * 4.0, 1e-1)
             elif gain > 0.75 or steps <= _PATIENCE:
                 damping = max(damping * 0.1, 1e-8)
-            moved += factor * shift
+            moved += max(factor * shift, widened)
             gained += chi2 - new[0]
             if moved >= _NEAR or abs(gain - 1.0) >= _AS_PROMISED:
                 normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-                own, moved, gained = state[9], 0.0, 0.0
+                own, moved, gained, is_own = state[9], 0.0, 0.0, True
+            else:
+                is_own = False
         elif expected < 10.0 * tolerance * scale:
             status = CONVERGED  # what is left to gain is below the rounding of chi2
             break
-        elif moved > 0.0:
+        elif not is_own:
             normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-            own, moved, gained = state[9], 0.0, 0.0
+            own, moved, gained, is_own = state[9], 0.0, 0.0, True
         else:
             damping = max(damping * 8.0, 1e-3)
             if damping > 1e7:
                 status = STUCK
                 break
     _fill_slots(slots, link, values)
-    is_same = moved < _SAME and gained < _SAME_CHI2 and np.array_equal(own[0], state[9][0])
-    if moved > 0.0 and not is_same:
+    is_same = moved < _SAME and gained < _SAME_CHI2 * state[0] / max(1, n_used)
+    if not is_own and not (is_same and np.array_equal(own[0], state[9][0])):
         normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
         own = state[9]
     equations = (own[0], own[10], own[11], own[12], own[13], normal)
@@ -1635,7 +1648,7 @@ def line_residuals(x, residual, w, width, reach):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def score_cells(components, terms, wavelength, first, step, score, zero):
+def score_cells(components, terms, wavelength, first, step, score):
     """Sum of a score over the lines of each trial cell; the score is given on an even grid of angles."""
     n_cells = components.shape[0]
     n_lines = terms.shape[0]
@@ -1651,7 +1664,7 @@ def score_cells(components, terms, wavelength, first, step, score, zero):
             sine2 = factor * q
             if not (0.0 < sine2 < 1.0):
                 continue
-            at = (math.degrees(2.0 * math.asin(math.sqrt(sine2))) + zero - first) / step
+            at = (math.degrees(2.0 * math.asin(math.sqrt(sine2))) - first) / step
             i = math.floor(at)
             if 0 <= i < n - 1:
                 f = at - i
@@ -1661,7 +1674,7 @@ def score_cells(components, terms, wavelength, first, step, score, zero):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def score_apart(components, terms, wavelength, first, step, score, zero, apart):
+def score_apart(components, terms, wavelength, first, step, score, apart):
     """Sum of a score over the lines of each trial cell; of lines closer than ``apart`` only the best counts."""
     n_cells = components.shape[0]
     n_lines = terms.shape[0]
@@ -1678,7 +1691,7 @@ def score_apart(components, terms, wavelength, first, step, score, zero, apart):
             sine2 = factor * q
             if not (0.0 < sine2 < 1.0):
                 continue
-            at = math.degrees(2.0 * math.asin(math.sqrt(sine2))) + zero
+            at = math.degrees(2.0 * math.asin(math.sqrt(sine2)))
             i = count  # kept in order: lines come nearly sorted
             while i > 0 and places[i - 1] > at:
                 places[i] = places[i - 1]

@@ -89,7 +89,7 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
     wavelength_ang : float
         Wavelength, in Å.
     geometry : {"unknown", "transmission", "bragg-brentano"}
-        How it was measured.
+        How it was measured; where it is unknown, what `write_pattern` noted in the file.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
         wavelength_ang=wavelength_ang,
         name=str(source),
         sigma_source=_written_source(header),
-        geometry=geometry,
+        geometry=_written_geometry(header) if geometry == GEOMETRIES[0] else geometry,
         notes=tuple(notes),
     )
 
@@ -152,6 +152,7 @@ def write_pattern(pattern: Pattern, path: str | os.PathLike[str]) -> Path:
         f"# hydrostruct pattern: {_one_line(pattern.name)}",
         f"# wavelength_ang = {pattern.wavelength_ang:.8g}",
         f"# sigma = {pattern.sigma_source}",
+        f"# geometry = {pattern.geometry}",
         *(f"# note: {_one_line(note)}" for note in pattern.notes),
         "# two_theta_deg intensity sigma",
     ]
@@ -185,7 +186,7 @@ def _check_geometry(geometry: str, name: str) -> None:
     if geometry not in GEOMETRIES:
         raise InputError(
             f"{name or 'pattern'}: the geometry is {geometry!r}. Expected one of {', '.join(GEOMETRIES)}. "
-            + nearest_name(geometry, GEOMETRIES)
+            + nearest_name(str(geometry), GEOMETRIES)
         )
 
 
@@ -285,6 +286,12 @@ def _written_source(header: tuple[str, ...]) -> str:
     """Where sigma came from, as `write_pattern` writes it."""
     found = re.search(r"^# sigma = (azimuthal|poisson|counting)$", "\n".join(header), re.MULTILINE)
     return found.group(1) if found else "given"
+
+
+def _written_geometry(header: tuple[str, ...]) -> str:
+    """How a pattern was measured, as `write_pattern` writes it."""
+    found = re.search(rf"^# geometry = ({'|'.join(GEOMETRIES)})$", "\n".join(header), re.MULTILINE)
+    return found.group(1) if found else GEOMETRIES[0]
 
 
 def _one_line(text: str) -> str:

@@ -18,6 +18,7 @@ from scipy import special
 from hydrostruct.material.cell import CrystalSystem
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.assess import Evidence
+from hydrostruct.xrd.beam import shown_places
 from hydrostruct.xrd.first_look import FILTER_REACH
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
@@ -125,6 +126,7 @@ def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, 
             hidden |= np.abs(data.position - solution.position[line]) < _HIDDEN_FWHM * solution.width[line]
     step = width / 8.0
     angles = np.arange(data.position[0], data.position[-1], step)
+    shown = shown_places(model, solution.slots, angles)
     terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
     totals = [
         kernels.score_apart(
@@ -133,8 +135,7 @@ def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, 
             model.wavelength_ang,
             float(angles[0]),
             step,
-            np.interp(angles, data.position, np.where(hidden, 0.0, _favour(seen, typical))),
-            float(solution.slots[-2]),
+            np.interp(shown, data.position, np.where(hidden, 0.0, _favour(seen, typical)), left=0.0, right=0.0),
             _APART_FWHM * width,
         )
         for typical in _TYPICAL_SIGMAS

@@ -22,6 +22,7 @@ from hydrostruct.material.cell import (
     reciprocal_components,
 )
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.beam import shown_places
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, linear_chi2, with_widths
 from hydrostruct.xrd.evolved_cells import evolved_cells, listed_peaks, separate_cells
@@ -65,15 +66,14 @@ def search_cells(model: LeBailModel, solution: Solution, data: FitData, *, own_s
     """
     signal = above_background(data)
     width = line_width(data)
-    first, step, score = _score_grid(data, signal, width)
-    zero = float(solution.slots[-2])
+    first, step, score = _score_grid(model, solution, data, signal, width)
     lists = []
     for index in range(len(model.phases)):
         if not np.any(cell_parameters(model, index) >= 0):
             lists.append([phase_slots(model, solution.slots, index)[0].copy()])
             continue
         if own_signal:
-            first, step, score = _score_grid(data, _left_for(model, solution, data, index), width)
+            first, step, score = _score_grid(model, solution, data, _left_for(model, solution, data, index), width)
         trial = trial_cells(model, index, width)
         terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
         if trial.shape[1] >= _MANY_FREE:
@@ -84,11 +84,11 @@ def search_cells(model: LeBailModel, solution: Solution, data: FitData, *, own_s
                 least=_LEAST_SCORE,
                 width_deg=width,
                 wavelength_ang=model.wavelength_ang,
-                zero_deg=zero,
+                zero_deg=0.0,
             )
             picked = separate_cells(*evolved_cells(trial, terms, peaks), terms, peaks, most=_EVOLVED)
         else:
-            found = kernels.score_cells(trial, terms, model.wavelength_ang, first, step, score, zero)
+            found = kernels.score_cells(trial, terms, model.wavelength_ang, first, step, score)
             picked = _separate_best(trial, found, width)
         lists.append([phase_slots(model, solution.slots, index)[0].copy(), *picked])
     return _rank(model, data, solution, lists, width)
@@ -157,12 +157,18 @@ def _left_for(model: LeBailModel, solution: Solution, data: FitData, index: int)
     return signal
 
 
-def _score_grid(data: FitData, signal: Floats, width: float) -> tuple[float, float, Floats]:
-    """Score of a line at each angle, on an even grid: grows with the logarithm of what the matched filter sees."""
+def _score_grid(
+    model: LeBailModel, solution: Solution, data: FitData, signal: Floats, width: float
+) -> tuple[float, float, Floats]:
+    """Score of a line at each angle, on an even grid: grows with the logarithm of what the matched filter sees.
+
+    The angles are those of Bragg's law; zero and displacement of the solution are taken off.
+    """
     seen = kernels.matched_filter(data.position, signal, data.weight, width, FILTER_REACH)
     step = width / 8.0
     grid = np.arange(data.position[0], data.position[-1], step)
-    return float(grid[0]), step, np.log1p(np.maximum(np.interp(grid, data.position, seen), 0.0) ** 2 / 4.0)
+    here = np.interp(shown_places(model, solution.slots, grid), data.position, seen, left=0.0, right=0.0)
+    return float(grid[0]), step, np.log1p(np.maximum(here, 0.0) ** 2 / 4.0)
 
 
 def trial_cells(model: LeBailModel, index: int, width: float) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.beam import shown_places
 from hydrostruct.xrd.evolved_cells import far_apart, line_places
 from hydrostruct.xrd.first_look import FILTER_REACH
 from hydrostruct.xrd.foreign import Explained, cheaper, explain_rest, fit_with_single_peaks, typical_width
@@ -83,13 +84,12 @@ def _other_cells(model: LeBailModel, found: Explained, index: int) -> list[Float
     seen = kernels.matched_filter(found.data.position, signal, found.data.weight, width, FILTER_REACH)
     step = width / 8.0
     grid = np.arange(found.data.position[0], found.data.position[-1], step)
-    score = np.minimum(0.5 * np.maximum(np.interp(grid, found.data.position, seen), 0.0) ** 2, _FULL)
+    shown = shown_places(found.model, found.solution.slots, grid)
+    here = np.interp(shown, found.data.position, seen, left=0.0, right=0.0)
+    score = np.minimum(0.5 * np.maximum(here, 0.0) ** 2, _FULL)
     trial = trial_cells(model, index, width)
     terms = np.ascontiguousarray(model.terms[model.phase_of == index][:, : trial.shape[1]])
-    zero = float(found.solution.slots[-2])
-    total = kernels.score_apart(
-        trial, terms, model.wavelength_ang, float(grid[0]), step, score, zero, _APART_FWHM * width
-    )
+    total = kernels.score_apart(trial, terms, model.wavelength_ang, float(grid[0]), step, score, _APART_FWHM * width)
     own, _ = phase_slots(model, found.solution.slots, index)
     cells = np.vstack((own, trial[np.argsort(-total, kind="stable")[:_LOOKED_AT]]))
     places = np.clip(line_places(cells, terms, model.wavelength_ang), *found.data.position[[0, -1]])

@@ -232,6 +232,8 @@ def test_wrong_arguments_are_refused(phases: list[hs.Phase]) -> None:
         hs.fit_map(patterns, phases, common=("zeros",))
     with pytest.raises(hs.InputError, match="different wavelengths"):
         hs.fit_map([patterns[0], dataclasses.replace(patterns[1], wavelength_ang=0.5)], phases)
+    with pytest.raises(hs.InputError, match="different geometries"):
+        hs.fit_map([patterns[0], dataclasses.replace(patterns[1], geometry="transmission")], phases)
     with pytest.raises(hs.InputError, match="no pattern"):
         hs.fit_map([], phases)
     whole = hs.fit_map(patterns, phases)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -13,7 +14,9 @@ from scipy import optimize
 
 import hydrostruct as hs
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.beam import shown_places
 from hydrostruct.xrd.engine import covariance, solve
+from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import LeBailModel, build_model, prepare_data
 from hydrostruct.xrd.profile import Widths, combined_width, pseudo_voigt
 
@@ -253,3 +256,48 @@ def test_products_of_rows_are_those_of_matrices() -> None:
         if rows == others:
             kernels._products(left, right, out, True)
             np.testing.assert_allclose(np.tril(out), np.tril(left @ right.T), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+@pytest.mark.parametrize("fix", [(), ("cell",)])
+def test_the_covariance_of_a_fit_is_that_at_its_last_point(
+    simulator: ModuleType, fix: tuple[str, ...], scale: float
+) -> None:
+    """Also where sigma is far too large, so that all steps are small in chi², and where no line can move."""
+    made = pattern(simulator, 3, level="mid")
+    assert made.sigma is not None
+    made = replace(made, sigma=scale * made.sigma)
+    model = build_model([hs.read_phase(name) for name in PHASES], WAVELENGTH, two_theta_deg=(8.0, 22.0), fix=fix)
+    data = prepare_data(made, background_terms=8)
+    for off in (0.9, 1.0, 1.1):
+        found = solve(model, data, np.where(model.start > 0, model.start, 0.03) * (off if fix else 1.0))
+        again = covariance(model, data, replace(found, equations=None))[1]
+        sizes = [np.sqrt(np.diag(one)[-found.values.size :]) for one in (covariance(model, data, found)[1], again)]
+        assert found.converged
+        np.testing.assert_allclose(sizes[0], sizes[1], rtol=0.05)
+
+
+def test_variance_between_lines_is_where_their_weighted_scatter_is_their_number() -> None:
+    random = np.random.default_rng(8)
+    for lines, free in ((4, 1), (9, 2), (20, 4)):
+        slopes = random.normal(size=(lines, free)) * 10.0 ** random.uniform(-6, 6, free)
+        noise = 10.0 ** random.uniform(-8, -3, lines)
+        shift = 5.0 * random.normal(size=lines) * np.sqrt(noise)
+        between, degrees, _ = kernels.variance_between(slopes, shift, noise)
+        root = np.sqrt(1.0 / (noise + between))
+        scaled = slopes * root[:, None] / np.abs(slopes * root[:, None]).max(axis=0)
+        left = shift * root - scaled @ np.linalg.lstsq(scaled, shift * root, rcond=None)[0]
+        assert degrees == lines - free
+        assert between > 0
+        assert float(left @ left) == pytest.approx(degrees, rel=1e-9)
+
+
+@pytest.mark.parametrize("geometry", ["transmission", "bragg-brentano"])
+def test_a_search_looks_for_lines_where_zero_and_displacement_put_them(geometry: str) -> None:
+    model = build_model([hs.read_phase(name) for name in PHASES], WAVELENGTH, two_theta_deg=(8.0, 22.0))
+    model = replace(model, geometry=geometry)
+    angles = np.linspace(8.0, 22.0, 500)
+    at_rest, shifted = model.slots.copy(), model.slots.copy()
+    shifted[-2:] = 0.05, 2e-3
+    places = [line_columns(model, angles, slots).position for slots in (at_rest, shifted)]
+    np.testing.assert_allclose(shown_places(model, shifted, places[0]), places[1], atol=1e-9)

@@ -187,6 +187,15 @@ def test_what_is_not_a_pattern_is_refused_by_name(tmp_path: Path, content: bytes
             read_pattern(path, wavelength_ang=WAVELENGTH)
 
 
+def test_the_geometry_is_written_and_read_again_unless_another_is_said(tmp_path: Path) -> None:
+    path = write_pattern(pattern(geometry="transmission"), tmp_path / "a.xye")
+    assert read_pattern(path, wavelength_ang=WAVELENGTH).geometry == "transmission"
+    assert read_pattern(path, wavelength_ang=WAVELENGTH, geometry="bragg-brentano").geometry == "bragg-brentano"
+    assert read_pattern(write_pattern(pattern(), tmp_path / "b.xye"), wavelength_ang=WAVELENGTH).geometry == "unknown"
+    with pytest.raises(InputError, match="geometry is None"):
+        pattern(geometry=None)
+
+
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     angles = np.linspace(4.0, 25.0, 500)
