@@ -116,7 +116,7 @@ def spread_at_coincidence(model: LeBailModel, data: FitData, evidence: Evidence)
 
 
 def _close_lines(model: LeBailModel, solution: Solution) -> Ints:
-    """Neighbouring lines of phases of few lines that are closer than a part of their width, shape (pairs, 2)."""
+    """Neighbours closer than a part of their width, one of them at least of a phase of few lines, shape (pairs, 2)."""
     pairs = kernels.close_lines(
         solution.position, solution.width, solution.intensity, model.phase_of, len(model.phases), _CLOSE_FWHM
     )
