@@ -103,7 +103,9 @@ def lebail(
     ] = None,
     distance_relative_sigma: Annotated[
         float | None,
-        typer.Option("--distance-relative-sigma", help="Of the detector, for the systematic part."),
+        typer.Option(
+            "--distance-relative-sigma", help="Of the detector (none in bragg-brentano), for the systematic part."
+        ),
     ] = None,
     figure: Annotated[Path | None, typer.Option("--figure", help="Draw each fit as a PNG into this folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

@@ -22,7 +22,7 @@ from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
 from hydrostruct.xrd.part_spread import part_spread
-from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
+from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.rival_shift import shift_covariance
@@ -85,6 +85,15 @@ class FitOptions:
     def not_asked(self) -> frozenset[str]:
         """Words that no pattern may ask for: held by the user, or of another geometry than that of the distance."""
         return self.held if self.distance_relative_sigma is None else self.held | {"displacement"}
+
+    def check_model(self, model: LeBailModel, where: str) -> None:
+        """Refuse an uncertainty of the distance of a detector in a geometry that has no such distance."""
+        if self.distance_relative_sigma is not None and model.reflects:
+            raise InputError(
+                f"fit: {where or 'the pattern'} is of bragg-brentano geometry, and an uncertainty of the detector's "
+                "distance was given. Expected none: a goniometer has no such distance. Leave it out; the place of the "
+                "specimen is fitted as displacement."
+            )
 
     @staticmethod
     def checked(
@@ -166,7 +175,7 @@ def _systematic(model: LeBailModel, answer: Answer, options: FitOptions) -> Floa
             for sign in (1, -1)
         ]
         moved.append(pair)
-    if options.distance_relative_sigma and not model.reflects:
+    if options.distance_relative_sigma:
         pair = []
         for sign in (1, -1):
             slots = model.slots.copy()
@@ -217,9 +226,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
     spreads = (spread_over_lines, spread_at_coincidence) if answer.solution.converged else ()
     others = [spread(model, answer.data, answer.evidence) for spread in spreads]
-    shift = shift_covariance(
-        model, answer.data, answer.solution, held=options.not_asked, reflects=pattern.geometry == BRAGG_BRENTANO
-    )
+    shift = shift_covariance(model, answer.data, answer.solution, held=options.not_asked)
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     fit = report_fit(
         pattern,

@@ -22,15 +22,15 @@ from hydrostruct.xrd.first_look import Peaks, find_peaks
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import FitData, LeBailModel
-from hydrostruct.xrd.pattern import BRAGG_BRENTANO
+from hydrostruct.xrd.other_shift import SHIFT_LIMITS, fit_other_shift
+from hydrostruct.xrd.pattern import UNKNOWN
 
 Floats = npt.NDArray[np.float64]
 
 _LEAST_RANGE = 0.4
 _FEWEST_LINES, _LINES_FOR_ZERO = 3, 10
 _CLEARLY = 30.0
-UNEXPECTED = 9.0
-"""χ² that a displacement must take off beside a zero, or a zero in Bragg-Brentano geometry, to be believed."""
+_UNEXPECTED = 9.0  # χ² by which a displacement must beat a zero, or a zero a displacement in Bragg-Brentano geometry
 _LEAST_GAIN, _MUCH = 0.01, 0.1
 _HEIGHTS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04)
 _TRIAL_STEPS = 8
@@ -40,8 +40,8 @@ _MOST_FITTED, _LEAST_FITTED = 0.85, 0.5
 _NOISE_SIGMA = 4.0
 _STRONG_SIGMA, _STRONG = 10.0, 0.01
 _NEAR_FWHM = 0.5
-_ASKED = (("zero",), ("u", "v"))
-_LIMITS = {"zero": (-1.0, 1.0), "displacement": (-0.02, 0.02), "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
+_WIDTHS = ("u", "v")
+_LIMITS = {**SHIFT_LIMITS, "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
 _PATTERN_WORDS = ("zero", "displacement")
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
@@ -99,12 +99,13 @@ def with_asked_terms(
     # a stress moves few lines much as a zero does, and a displacement any
     if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO or "displacement" in found.model.parameter_names:
         held = {*held, "zero", "displacement"}
+    asked = (_shift_word(found.model, held), _WIDTHS)
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
     asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
         best = _with_second(best, asking)
-        for words in _ASKED:
+        for words in asked:
             best = _with_words(best, [word for word in words if may_be_asked(best.model, word, held)], asking)
             if fitted_part(best, peaks) < _LEAST_FITTED:
                 return None  # the cell is another: nothing that is added to it can be believed
@@ -112,9 +113,15 @@ def with_asked_terms(
             break
         best = _with_its_part(best)
     # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case
-    best = _with_axial(best, [word for words in _ASKED for word in words if may_be_asked(best.model, word, held)])
+    best = _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
     best = _with_displacement(best, held)
     return None if best is found or not is_well_fitted(best, peaks) else best
+
+
+def _shift_word(model: LeBailModel, held: Collection[str]) -> tuple[str, ...]:
+    """What is asked first of the two that shift lines: a displacement where it is expected and no zero can be."""
+    has_zero = "zero" in model.parameter_names or may_be_asked(model, "zero", held)
+    return ("displacement",) if model.reflects and not has_zero else ("zero",)
 
 
 def is_wide(data: FitData) -> bool:
@@ -303,7 +310,8 @@ def _at_least(
         low, high = settled(middle * (1.0 - reach)), settled(middle * (1.0 + reach))
         bend = low - 2.0 * here + high
         step = 0.5 * (low - high) / bend if bend > 0 else math.copysign(1.0, low - high)
-        settled(middle * (1.0 + reach * min(max(step, -2.0), 2.0)))
+        # beyond a wide reach lies 0, which no height is below
+        settled(middle * max(1.0 + reach * min(max(step, -2.0), 2.0), 0.5 * (1.0 - reach)))
     return min(tried, key=lambda one: one[0])[2]
 
 
@@ -358,10 +366,10 @@ def _with_displacement(found: Explained, held: Collection[str]) -> Explained:
     if not may_be_asked(model, "displacement", held) or not may_reflect(model) or _is_freed(model, "zero"):
         return found
     if "zero" in model.asked:
-        swapped, values = with_other_shift(model, found.solution.values)
-        other = _at_best_height(replace(found, model=swapped, solution=replace(found.solution, values=values)))
+        swapped, solution = fit_other_shift(model, found.data, found.solution.values)
+        other = _at_best_height(replace(found, model=swapped, solution=solution))
         gained = (found.solution.chi2 - other.solution.chi2) / chi2_unit(found.solution, found.data)
-        is_taken = gained > (-UNEXPECTED if model.reflects else UNEXPECTED)
+        is_taken = gained > (-_UNEXPECTED if model.reflects else _UNEXPECTED)
         return other if is_taken and rests_free(other) else found
     if not model.reflects or not misfits(found.solution, found.data):
         return found
@@ -376,42 +384,7 @@ def _is_freed(model: LeBailModel, word: str) -> bool:
 
 def may_reflect(model: LeBailModel) -> bool:
     """Whether a pattern may be of Bragg-Brentano geometry: it is said to be, or has a tube's wavelength."""
-    return model.reflects or (model.geometry == "unknown" and is_of_a_tube(model.wavelength_ang))
-
-
-def with_other_shift(model: LeBailModel, values: Floats) -> tuple[LeBailModel, Floats]:
-    """A displacement in Bragg-Brentano geometry in place of a free zero, or the other way about.
-
-    Parameters
-    ----------
-    model : LeBailModel
-        With one of the two free.
-    values : array, shape (parameters,)
-        Of its free parameters.
-
-    Returns
-    -------
-    model : LeBailModel
-    values : array, shape (parameters,)
-        With what moves lines near 60° as before.
-    """
-    old, new = ("zero", "displacement") if model.link[-2] >= 0 else ("displacement", "zero")
-    index = model.parameter_names.index(old)
-    values, link, lowest, highest = values.copy(), model.link.copy(), model.lowest.copy(), model.highest.copy()
-    alike = -0.5 * math.radians(1.0) / math.cos(math.radians(30.0))
-    values[index] *= alike if new == "displacement" else 1.0 / alike
-    link[-2], link[-1] = link[-1], link[-2]
-    lowest[index], highest[index] = _LIMITS[new]
-    swapped = replace(
-        model,
-        link=link,
-        asked=tuple(new if word == old else word for word in model.asked),
-        parameter_names=tuple(new if name == old else name for name in model.parameter_names),
-        lowest=lowest,
-        highest=highest,
-        geometry=BRAGG_BRENTANO if new == "displacement" else model.geometry,
-    )
-    return swapped, values
+    return model.reflects or (model.geometry == UNKNOWN and is_of_a_tube(model.wavelength_ang))
 
 
 def _at_best_height(found: Explained) -> Explained:

@@ -145,6 +145,7 @@ def fit_map(
     if fits is None:
         limits: dict[str, Any] = {"two_theta_deg": two_theta_deg, "exclude_deg": exclude_deg}
         settings_of_fits: dict[str, Any] = {"background": background, "free": free, "loss": loss, "profile": profile}
+        settings_of_fits["distance_relative_sigma"] = distance_relative_sigma
         fits = fit_patterns(patterns, phases, **settings_of_fits, **settings, **limits)
     began = time.perf_counter()
     alone = [not can_take_part(fit) for fit in fits]
@@ -152,6 +153,8 @@ def fit_map(
         return _nothing(fits, began)
     freed = (*free, *(word for word in ("zero", "displacement") if word in words))
     points, names, start = prepare_points(patterns, phases, fits, words=words, free=freed, settings=settings)
+    for point in points:
+        options.check_model(point.model, patterns[point.number].name)
     points, counted, least = _least_loss(points, names, start, loss=loss)
     scales = [_inflation(*one) for one in zip(points, least.states, counted, strict=True)]
     covariance, spreads = block_spreads([state.block for state in least.states], least.held, scales=scales)

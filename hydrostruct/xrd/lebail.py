@@ -63,7 +63,7 @@ from hydrostruct.xrd.model import (
     fit_range,
     prepare_data,
 )
-from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.pattern import BRAGG_BRENTANO, UNKNOWN, Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.refine import refine
@@ -136,9 +136,11 @@ def fit_pattern(
     wavelength_sigma_ang : float, optional
         Standard uncertainty of the wavelength, in Å: gives the systematic part.
     distance_relative_sigma : float, optional
-        Relative standard uncertainty of the detector's distance: gives the systematic part.
+        Relative standard uncertainty of the detector's distance: gives the systematic part. Keeps a pattern from asking
+        for the displacement of a flat specimen; refused in Bragg-Brentano geometry, where there is no such distance.
     seed : PatternFit, optional
-        A fit of another pattern with the same phases and free words: this one starts where that one came to rest.
+        A fit of another pattern with the same phases and free words: this one starts where that one came to rest, in
+        its geometry where that of the pattern is unknown. With a displacement it must be of the pattern's.
     method : {"pawley", "le-bail"}
         All intensities by least squares, or, from the solution of that, the classical partition of the counts (see
         `hydrostruct.xrd.partition`): for comparison with other programs; where lines overlap it is the less accurate.
@@ -203,6 +205,7 @@ def fit_pattern(
     )
     model = limit_widths(model, line_width(data))
     model, values = _seeded(model, seed)
+    options.check_model(model, pattern.name)
     answer = _find_answer(model, data, options, seed=values)
     return report_answer(pattern, answer, options, began)
 
@@ -291,6 +294,7 @@ def fit_patterns(
                 geometry=pattern.geometry,
             )
             model = limit_widths(model, line_width(data))
+            options.check_model(model, pattern.name)
             made_for, seed = (pattern.wavelength_ang, pattern.geometry, *limits), None
         answer = _find_answer(model, data, options, seed=seed)
         if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
@@ -310,9 +314,22 @@ def _seeded(model: LeBailModel, seed: PatternFit | None) -> tuple[LeBailModel, F
         raise InputError("fit: the seed has other free parameters. Expected a fit with the same phases and free words.")
     if seed.second_line[1] > 0:
         model = replace(with_second_line(model) or model, second_line=seed.second_line)
-    model = replace(model, axial=seed.axial, geometry=seed.geometry)
+    model = replace(model, axial=seed.axial, geometry=_seeded_geometry(model, seed))
     known = dict(zip(seed.parameter_names, seed.parameters, strict=True))
     return model, np.array([known[name] for name in model.parameter_names], dtype=np.float64)
+
+
+def _seeded_geometry(model: LeBailModel, seed: PatternFit) -> str:
+    """That of the pattern, or of the seed where it is unknown; a displacement of another meaning is refused."""
+    if model.geometry == UNKNOWN:
+        return seed.geometry
+    if "displacement" in seed.parameter_names and (seed.geometry == BRAGG_BRENTANO) != model.reflects:
+        raise InputError(
+            f"fit: the seed has a displacement in {seed.geometry} geometry, and the pattern is of {model.geometry} "
+            f"geometry, where it means another thing. Expected a seed of {model.geometry} geometry. Leave the seed "
+            "out, or fit it again with this geometry."
+        )
+    return model.geometry
 
 
 def _find_answer(

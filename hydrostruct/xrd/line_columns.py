@@ -79,6 +79,11 @@ def line_columns(model: LeBailModel, position: Floats, slots: Floats) -> LineCol
     )
 
 
+def line_places(model: LeBailModel, slots: Floats) -> Floats:
+    """Position of every line of a model, in degrees, NaN where it has none, shape (lines,)."""
+    return _line_state(model, slots)[0]
+
+
 def place_slopes(model: LeBailModel, slots: Floats, lines: Ints) -> Floats:
     """Derivatives of the places of lines by each free parameter.
 

@@ -20,7 +20,9 @@ PATTERN_SUFFIXES = (".xy", ".xye", ".chi", ".fxye", ".dat", ".csv")
 """Files that hold a pattern, not an image."""
 BRAGG_BRENTANO = "bragg-brentano"
 """The flat specimen of a laboratory diffractometer, in reflection."""
-GEOMETRIES = ("unknown", "transmission", BRAGG_BRENTANO)
+UNKNOWN = "unknown"
+"""Nothing was said."""
+GEOMETRIES = (UNKNOWN, "transmission", BRAGG_BRENTANO)
 """How a pattern may have been measured; an area detector or a capillary is ``transmission``."""
 _WAVELENGTH_RANGE_ANG = (0.08, 5.0)  # 155 keV; below lie the wavelengths of diffraction stations in nm
 _CENTIDEGREES = 100.0

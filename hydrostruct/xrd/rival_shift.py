@@ -16,16 +16,15 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.asked_terms import UNEXPECTED, chi2_unit, may_be_asked, may_reflect, with_other_shift
+from hydrostruct.xrd.asked_terms import chi2_unit, may_be_asked, may_reflect
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.other_shift import fit_other_shift
 
 Floats = npt.NDArray[np.float64]
 
 
-def shift_covariance(
-    model: LeBailModel, data: FitData, solution: Solution, *, held: Collection[str], reflects: bool
-) -> Floats | None:
+def shift_covariance(model: LeBailModel, data: FitData, solution: Solution, *, held: Collection[str]) -> Floats | None:
     """What the choice between a shift of the zero and a displacement adds to the covariance of the parameters.
 
     Parameters
@@ -34,29 +33,27 @@ def shift_covariance(
         What was fitted, to what, and where it came to rest.
     held : collection of str
         Words that the user holds.
-    reflects : bool
-        Whether the pattern is said to be of Bragg-Brentano geometry: a displacement is then expected, else a zero.
 
     Returns
     -------
     array or None, shape (parameters, parameters)
-        w d dᵀ: d is how far the parameters lie from those with the other term, w = 1/(1 + exp(Δχ²/2)) the probability
-        of that, χ² in units of what is left, and 9 more for what is not expected. None where the pattern asked for
-        neither, or only one can be.
+        w d dᵀ: d is how far the parameters lie from those with the other term, both by least squares whatever the
+        method was, w = 1/(1 + exp(Δχ²/2)) the probability of that, χ² in units of what is left. Which of the two was
+        expected, and so taken unless χ² speaks clearly, is no evidence, and does not count. A fit with the other term
+        that did not come to rest counts where it was best. None where the pattern asked for neither, or only one can
+        be.
     """
     if len({"zero", "displacement"} & set(model.asked)) != 1:
         return None
-    other_word = "zero" if "displacement" in model.asked else "displacement"
-    if not may_be_asked(model, other_word, held) or not may_reflect(model):
+    mine, others = ("displacement", "zero") if "displacement" in model.asked else ("zero", "displacement")
+    if not may_be_asked(model, others, held) or not may_reflect(model):
         return None
-    other_model, start = with_other_shift(model, solution.values)
-    other = solve(other_model, data, start)
-    if not other.converged:
+    own = solve(model, data, solution.values)
+    other = fit_other_shift(model, data, own.values)[1]
+    rise = (other.chi2 - own.chi2) / chi2_unit(own, data)
+    apart = other.values - own.values
+    apart[model.parameter_names.index(mine)] = own.values[model.parameter_names.index(mine)]
+    if not (math.isfinite(rise) and np.all(np.isfinite(apart))):
         return None
-    rise = (other.chi2 - solution.chi2) / chi2_unit(solution, data)
-    rise += UNEXPECTED if reflects == (other_word == "zero") else -UNEXPECTED
-    weight = 1.0 / (1.0 + math.exp(min(0.5 * rise, 700.0)))
-    apart = other.values - solution.values
-    index = model.parameter_names.index("zero" if other_word == "displacement" else "displacement")
-    apart[index] = solution.values[index]
+    weight = 1.0 / (1.0 + math.exp(min(max(0.5 * rise, -700.0), 700.0)))
     return weight * np.outer(apart, apart)

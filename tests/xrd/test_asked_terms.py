@@ -6,6 +6,7 @@ All patterns are SIMULATED. What is found is said, and does not move the cell.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,9 +17,14 @@ from numpy.typing import NDArray
 import hydrostruct as hs
 from hydrostruct.errors import InputError
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.asked_terms import _at_least, free_more
 from hydrostruct.xrd.beam import TUBES_ANG, with_second_line
+from hydrostruct.xrd.engine import limit_widths, solve, start_values
+from hydrostruct.xrd.first_look import line_width
+from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.line_columns import line_columns
-from hydrostruct.xrd.model import build_model
+from hydrostruct.xrd.model import LeBailModel, build_model, prepare_data
+from hydrostruct.xrd.other_shift import fit_other_shift
 from hydrostruct.xrd.profile import pseudo_voigt
 from hydrostruct.xrd.single_peaks import with_peaks
 from tests.xrd import simulator
@@ -134,16 +140,21 @@ def lab6() -> list[hs.Phase]:
 
 def test_a_tube_pattern_is_fitted_with_its_second_line_and_zero(lab6: list[hs.Phase]) -> None:
     for seed, zero in ((1, 0.03), (2, -0.05)):
-        fit = hs.fit_pattern(tube_pattern(seed, zero=zero), lab6, cells={"LaB6": {"a_ang": 4.152}})
-        found = fit.phases["LaB6"]
-        assert fit.verdict is hs.Verdict.CONVERGED
-        assert fit.gof < 1.1
-        assert abs(fit.zero_deg - zero) < 5 * fit.zero_sigma_deg
-        assert abs(found.a_ang - LAB6) < 5 * found.a_sigma_ang
-        assert found.a_sigma_ang < 2e-4
-        assert fit.foreign_lines_deg.size == 0
-        assert "Kα2" in " ".join(fit.warnings)
-        assert "zero" in " ".join(fit.warnings)
+        # χ² does not tell this zero from a displacement: where that is not ruled out, it is in the sigma
+        fits = [
+            hs.fit_pattern(tube_pattern(seed, zero=zero), lab6, cells={"LaB6": {"a_ang": 4.152}}, fix=fix)
+            for fix in ([], ["displacement"])
+        ]
+        for fit in fits:
+            found = fit.phases["LaB6"]
+            assert fit.verdict is hs.Verdict.CONVERGED
+            assert fit.gof < 1.1
+            assert abs(fit.zero_deg - zero) < 5 * fit.zero_sigma_deg
+            assert abs(found.a_ang - LAB6) < 5 * found.a_sigma_ang
+            assert fit.foreign_lines_deg.size == 0
+            assert "Kα2" in " ".join(fit.warnings)
+            assert "zero" in " ".join(fit.warnings)
+        assert fits[1].phases["LaB6"].a_sigma_ang < 2e-4
 
 
 def test_what_the_user_holds_stays_held(lab6: list[hs.Phase]) -> None:
@@ -312,14 +323,16 @@ def test_a_start_whose_axes_are_in_the_order_of_the_file_is_refused_where_it_mat
         hs.fit_pattern(pattern, [phase], cells={phase.name: {"a_ang": 4.78, "b_ang": 4.93, "c_ang": 6.90}})
 
 
-def displaced(seed: int, *, height: float, geometry: str = "unknown") -> hs.Pattern:
+def displaced(
+    seed: int, *, height: float, geometry: str = "unknown", zero: float = 0.0, high: float = 140.0
+) -> hs.Pattern:
     """LaB6 with Cu Kα1 and Kα2 on a diffractometer whose specimen lies too low by a part of its radius."""
-    x = np.arange(20.0, 140.0, 0.02)
+    x = np.arange(20.0, high, 0.02)
     clean = np.full(x.size, 60.0)
     for angle_deg, size in lines_of_lab6(CU_KA1, 20.0, 140.0):
         for ratio, part in ((1.0, 2 / 3), (CU_KA2 / CU_KA1, 1 / 3)):
             theta = math.asin(min(ratio * math.sin(math.radians(angle_deg / 2)), 1.0))
-            seen = math.degrees(2 * theta - 2 * height * math.cos(theta))
+            seen = math.degrees(2 * theta - 2 * height * math.cos(theta)) + zero
             clean += 150.0 * size * part * simulator.peak(x, seen, 1.0, 0.06, 0.03 / math.cos(theta))
     counts = np.random.default_rng(seed).poisson(clean).astype(float)
     return hs.Pattern(
@@ -361,6 +374,81 @@ def test_a_pattern_may_ask_for_a_displacement_in_place_of_a_zero(lab6: list[hs.P
         assert ("below" if height > 0 else "above") in next(note for note in fit.warnings if "flat specimen" in note)
 
 
+SHIFTS = [(3e-4, 0.0), (-3e-4, 0.0), (1e-3, 0.0), (-1e-3, 0.0), (2e-3, 0.0), (0.0, 0.03), (0.0, -0.05), (0.0, 0.1)]
+
+
+@pytest.mark.parametrize("geometry", ["unknown", "bragg-brentano"])
+@pytest.mark.parametrize(("height", "zero"), SHIFTS)
+def test_what_shifts_the_lines_moves_no_cell_beyond_its_sigma(
+    lab6: list[hs.Phase], height: float, zero: float, geometry: str
+) -> None:
+    for seed in (1, 2, 3):
+        pattern = displaced(seed, height=height, zero=zero, high=120.0, geometry=geometry)
+        fit = hs.fit_pattern(pattern, lab6, cells={"LaB6": {"a_ang": 4.152}})
+        found = fit.phases["LaB6"]
+        assert fit.verdict is hs.Verdict.CONVERGED
+        assert abs(found.a_ang - LAB6) < 4 * found.a_sigma_ang
+        if abs(height) > 5e-4 and geometry == "bragg-brentano":
+            assert abs(fit.displacement - height) < 4 * fit.displacement_sigma
+            assert fit.zero_deg == 0.0
+
+
+def test_a_zero_that_is_held_leaves_the_displacement_and_its_small_sigma(lab6: list[hs.Phase]) -> None:
+    for height in (3e-4, -1e-3, 2e-3):
+        pattern = displaced(1, height=height, high=120.0, geometry="bragg-brentano")
+        fit = hs.fit_pattern(pattern, lab6, cells={"LaB6": {"a_ang": 4.152}}, fix=["zero"])
+        found = fit.phases["LaB6"]
+        assert fit.verdict is hs.Verdict.CONVERGED
+        assert abs(fit.displacement - height) < 4 * fit.displacement_sigma
+        assert abs(found.a_ang - LAB6) < 4 * found.a_sigma_ang
+        assert found.a_sigma_ang < 3e-5
+
+
+def test_the_classical_partition_says_as_much_of_zero_and_displacement_as_least_squares(lab6: list[hs.Phase]) -> None:
+    for geometry, height, zero in (("unknown", 3e-4, 0.0), ("bragg-brentano", 0.0, 0.03)):
+        pattern = displaced(1, height=height, zero=zero, high=120.0, geometry=geometry)
+        plain, classical = (
+            hs.fit_pattern(pattern, lab6, cells={"LaB6": {"a_ang": 4.152}}, method=method).phases["LaB6"]
+            for method in ("pawley", "le-bail")
+        )
+        assert classical.a_sigma_ang == pytest.approx(plain.a_sigma_ang, rel=0.1)
+        assert abs(classical.a_ang - LAB6) < 4 * classical.a_sigma_ang
+
+
+def test_lines_stay_where_they_were_when_one_shift_takes_the_place_of_another(lab6: list[hs.Phase]) -> None:
+    data = prepare_data(displaced(1, height=1e-3, high=120.0), background_terms=6)
+    model = limit_widths(
+        build_model(lab6, CU_KA1, two_theta_deg=(20.0, 120.0), cells={"LaB6": {"a_ang": 4.152}}), line_width(data)
+    )
+    model = free_more(with_second_line(model) or model, ["zero"])
+    own = solve(model, data, start_values(model, data))
+    other_model, other = fit_other_shift(model, data, own.values)
+    assert other.converged
+    assert other_model.parameter_names[3] == "displacement"
+    assert other_model.reflects
+    assert other.chi2 < own.chi2
+    assert other.slots[-1] == pytest.approx(1e-3, abs=5e-5)
+    back = fit_other_shift(other_model, data, other.values)[1]
+    assert back.converged
+    assert back.chi2 < 1.001 * own.chi2
+    assert other.chi2 < back.chi2
+
+
+def test_no_height_that_is_tried_is_negative(lab6: list[hs.Phase]) -> None:
+    data = prepare_data(displaced(1, height=0.0, high=60.0), background_terms=6)
+    model = replace(build_model(lab6, CU_KA1, two_theta_deg=(20.0, 60.0)), axial=0.01)
+    found = Explained(model=model, solution=solve(model, data, start_values(model, data)), data=data)
+    tried = []
+
+    def changed(model: LeBailModel, height: float) -> LeBailModel:
+        tried.append(height)
+        return replace(model, axial=height)
+
+    _at_least(found, 0.01, changed, (0.9, 0.9))
+    assert len(tried) == 6
+    assert min(tried) > 0
+
+
 def test_no_displacement_is_asked_where_it_is_held_or_cannot_be(lab6: list[hs.Phase]) -> None:
     start = {"LaB6": {"a_ang": 4.157}}
     for geometry, fix in (("transmission", []), ("unknown", ["displacement"])):
@@ -383,6 +471,49 @@ def test_a_series_keeps_the_displacement_that_its_first_pattern_asked_for(lab6: 
     for fit in fits:
         assert (fit.geometry, fit.zero_deg) == ("bragg-brentano", 0.0)
         assert abs(fit.displacement - 5e-4) < 5 * fit.displacement_sigma
+
+
+@pytest.mark.parametrize(
+    ("geometry", "free", "seeds", "seed_free"),
+    [("bragg-brentano", ["displacement"], "unknown", ["displacement"]), ("transmission", [], "unknown", []),
+     ("transmission", [], "bragg-brentano", [])],
+)  # fmt: skip
+def test_a_seed_whose_displacement_means_another_thing_is_refused(
+    lab6: list[hs.Phase], geometry: str, free: list[str], seeds: str, seed_free: list[str]
+) -> None:
+    start = {"LaB6": {"a_ang": 4.157}}
+    seed = hs.fit_pattern(displaced(4, height=5e-4, geometry=seeds), lab6, cells=start, free=seed_free)
+    assert "displacement" in seed.parameter_names
+    with pytest.raises(InputError, match=f"Expected a seed of {geometry} geometry"):
+        hs.fit_pattern(displaced(5, height=5e-4, geometry=geometry), lab6, cells=start, free=free, seed=seed)
+
+
+def test_a_seed_without_a_displacement_leaves_a_pattern_its_geometry(lab6: list[hs.Phase]) -> None:
+    start = {"LaB6": {"a_ang": 4.157}}
+    seed = hs.fit_pattern(displaced(4, height=0.0), lab6, cells=start)
+    fit = hs.fit_pattern(displaced(5, height=0.0, geometry="bragg-brentano"), lab6, cells=start, seed=seed)
+    assert (seed.geometry, fit.geometry) == ("unknown", "bragg-brentano")
+
+
+def test_each_pattern_of_a_series_is_fitted_in_its_own_geometry(lab6: list[hs.Phase]) -> None:
+    said = ["unknown", "transmission", "bragg-brentano", "unknown"]
+    patterns = [displaced(seed, height=5e-4, geometry=one) for seed, one in enumerate(said, start=4)]
+    fits = hs.fit_patterns(patterns, lab6, cells={"LaB6": {"a_ang": 4.157}})
+    assert [fit.geometry for fit in fits] == ["bragg-brentano", "transmission", "bragg-brentano", "bragg-brentano"]
+    assert [fit.displacement != 0.0 for fit in fits] == [True, False, True, True]
+
+
+def test_a_goniometer_has_no_detector_whose_distance_is_uncertain(lab6: list[hs.Phase]) -> None:
+    start = {"LaB6": {"a_ang": 4.157}}
+    reflected, plain = (displaced(4, height=5e-4, geometry=one) for one in ("bragg-brentano", "unknown"))
+    seed = hs.fit_pattern(reflected, lab6, cells=start)
+    for fit in (
+        lambda: hs.fit_pattern(reflected, lab6, cells=start, distance_relative_sigma=1e-4),
+        lambda: hs.fit_patterns([plain, reflected], lab6, cells=start, distance_relative_sigma=1e-4),
+        lambda: hs.fit_pattern(plain, lab6, cells=start, distance_relative_sigma=1e-4, seed=seed),
+    ):
+        with pytest.raises(InputError, match="a goniometer has no such distance"):
+            fit()
 
 
 def test_a_word_held_for_one_phase_is_not_asked(lab6: list[hs.Phase]) -> None:
