@@ -117,9 +117,13 @@ def shown_places(model: LeBailModel, slots: Floats, two_theta_deg: Floats) -> Fl
         In degrees.
     """
     zero, displacement = slots[-2:].tolist()
-    theta = np.radians(0.5 * two_theta_deg)
-    arm = -2.0 * np.cos(theta) if model.reflects else 0.5 * np.sin(4.0 * theta)
-    return np.asarray(two_theta_deg + np.degrees(displacement * arm) + zero)
+    return np.asarray(two_theta_deg + np.degrees(displacement * displacement_arm(model, two_theta_deg)) + zero)
+
+
+def displacement_arm(model: LeBailModel, two_theta_deg: Floats) -> Floats:
+    """How far lines at given angles go, in radians, with a displacement, which is relative; shape (n,)."""
+    angle = np.radians(two_theta_deg)
+    return np.asarray(-2.0 * np.cos(0.5 * angle) if model.reflects else 0.5 * np.sin(2.0 * angle))
 
 
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:

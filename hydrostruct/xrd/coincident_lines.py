@@ -19,8 +19,8 @@ from hydrostruct.xrd.asked_terms import chi2_unit
 from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, covariance, solve
 from hydrostruct.xrd.foreign import Explained
-from hydrostruct.xrd.kernels import weighted_gram
 from hydrostruct.xrd.line_columns import place_slopes
+from hydrostruct.xrd.line_spread import leave_out_lines
 from hydrostruct.xrd.model import FitData, LeBailModel
 from hydrostruct.xrd.profile import CORE_FWHM, TYPICAL_MIXING
 
@@ -32,8 +32,6 @@ _MUCH = 0.5  # of what is known of the place of both, by these two themselves
 _MANY_LINES = 40  # that a phase has: no two of them hold its cell
 _FAR_SIGMA, _WITHIN_SIGMA = 2.0, 4.0
 _LEAST_LEFT = 1e-3
-_OUT_FWHM = 1.0
-_NO_WEIGHT = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +70,7 @@ def off_coincidence(found: Explained) -> Explained:
     pairs = _pairs_that_matter(model, data, solution, parameters)
     if pairs is None:
         return found
-    less, rest = _leave_out(model, data, solution, np.unique(pairs.lines))
+    less, rest = leave_out_lines(model, data, solution, np.unique(pairs.lines))
     alone = solve(less, rest, solution.values)
     _, matrix = covariance(less, rest, alone)
     free = matrix[-count:, -count:]
@@ -167,18 +165,9 @@ def _curvature(data: FitData, solution: Solution, pairs: Ints) -> Floats:
     return np.asarray(size)
 
 
-def _leave_out(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[LeBailModel, FitData]:
-    """Model and data without some lines and the points about them."""
-    away = np.abs(data.position[:, None] - solution.position[lines]) / solution.width[lines]
-    weight = np.where(np.any(away < _OUT_FWHM, axis=1), _NO_WEIGHT * data.weight, data.weight)
-    terms = model.terms.copy()
-    terms[lines] = 0.0
-    return replace(model, terms=terms), replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
-
-
 def _without(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> Floats:
     """Covariance of the free parameters, unscaled, without some lines and the points about them."""
-    less, rest = _leave_out(model, data, solution, lines)
+    less, rest = leave_out_lines(model, data, solution, lines)
     _, matrix = covariance(less, rest, replace(solution, equations=None))
     count = solution.values.size
     return np.asarray(matrix[-count:, -count:])

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.assess import Evidence
-from hydrostruct.xrd.engine import solve
-from hydrostruct.xrd.foreign import without_line
+from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.kernels import weighted_gram
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _SEEN_SIGMA = 3.0
 _FEWEST_LINES = 3
@@ -69,10 +69,30 @@ def spread_over_lines(model: LeBailModel, data: FitData, evidence: Evidence) -> 
     return matrix
 
 
+def leave_out_lines(model: LeBailModel, data: FitData, solution: Solution, lines: Ints) -> tuple[LeBailModel, FitData]:
+    """Model and data without some lines and the points within a width of them.
+
+    Parameters
+    ----------
+    model, data, solution
+        What was fitted, to what, and where it came to rest.
+    lines : array of int, shape (k,)
+        Their numbers.
+
+    Returns
+    -------
+    model : LeBailModel
+    data : FitData
+        With all its points; those that are out have next to no weight.
+    """
+    away = np.abs(data.position[:, None] - solution.position[lines])
+    weight = np.where(np.any(away < _OUT_FWHM * solution.width[lines], axis=1), _NO_WEIGHT * data.weight, data.weight)
+    terms = model.terms.copy()
+    terms[lines] = 0.0
+    return replace(model, terms=terms), replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
+
+
 def _without(model: LeBailModel, data: FitData, evidence: Evidence, line: int) -> Floats:
     """Parameters of the fit without one line and its points."""
-    solution = evidence.solution
-    near = np.abs(data.position - solution.position[line]) < _OUT_FWHM * solution.width[line]
-    weight = np.where(near, _NO_WEIGHT * data.weight, data.weight)
-    rest = replace(data, weight=weight, gram=weighted_gram(data.basis, weight))
-    return solve(without_line(model, line), rest, solution.values, most_steps=_STEPS).values
+    less, rest = leave_out_lines(model, data, evidence.solution, np.array([line]))
+    return solve(less, rest, evidence.solution.values, most_steps=_STEPS).values

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from hydrostruct.xrd.beam import displacement_arm
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import LeBailModel
 
@@ -97,6 +98,6 @@ def _inverse_squares(model: LeBailModel, values: Floats, position_deg: Floats) -
     zero, displacement = (
         values[link] if link >= 0 else slot for slot, link in zip(model.slots[-2:], model.link[-2:], strict=True)
     )
-    angle = np.radians(position_deg - zero)
-    arm = -2.0 * np.cos(0.5 * angle) if model.reflects else 0.5 * np.sin(2.0 * angle)
-    return np.asarray((2.0 * np.sin(0.5 * (angle - displacement * arm)) / model.wavelength_ang) ** 2)
+    at = position_deg - zero
+    angle = np.radians(at) - displacement * displacement_arm(model, at)
+    return np.asarray((2.0 * np.sin(0.5 * angle) / model.wavelength_ang) ** 2)
