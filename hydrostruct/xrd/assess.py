@@ -24,6 +24,7 @@ from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
+from hydrostruct.xrd.slope_noise import without_slope_noise
 from hydrostruct.xrd.width_trend import width_trend
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ Ints = npt.NDArray[np.int64]
 _OBSERVED_SIGMA = 3.0
 _NEGATIVE_SIGMA = 5.0
 _LOOSE_CELL = 0.003
+# Σz² of the lines of a phase, for each of them, from which on what their noise adds to it no longer counts
+_STRONG_MEAN_SQUARE = 250.0
 _MISFIT_GOF = 5.0
 _MUCH_UNEXPLAINED = 0.5
 _MOST_LEFT = 50.0
@@ -60,6 +63,8 @@ class Evidence:
     """The solution."""
     agreement: Agreement
     """Its R factors."""
+    inflation: float
+    """What statistical sigmas are multiplied with for misfit, at least 1."""
     background: Floats
     """Fitted background at the points of the fit, shape (n,)."""
     intensity_sigma: Floats
@@ -89,7 +94,12 @@ class Evidence:
 
 
 def weigh_evidence(
-    model: LeBailModel, data: FitData, solution: Solution, *, spread: tuple[Ints, Floats] | None = None
+    model: LeBailModel,
+    data: FitData,
+    solution: Solution,
+    *,
+    spread: tuple[Ints, Floats] | None = None,
+    most_inflation: float = math.inf,
 ) -> Evidence:
     """Uncertainties, significance and shares of one solution.
 
@@ -99,6 +109,9 @@ def weigh_evidence(
         What was fitted, to what, and where it came to rest.
     spread : (lines, covariance), optional
         As `hydrostruct.xrd.engine.covariance` gives them, where other patterns have a say in them.
+    most_inflation : float
+        The most that sigmas are multiplied with for misfit. When a phase is found absent it is what the fit with its
+        lines says: weak lines that may be there after all are no misfit of the others.
 
     Returns
     -------
@@ -114,6 +127,7 @@ def weigh_evidence(
         weight=data.weight,
         n_parameters=n_linear + data.shape_terms + solution.held.size - int(np.count_nonzero(solution.held)),
     )
+    inflation = min(report.inflation, most_inflation)
     # a guessed sigma may be far too large: whether a line is there is then judged by the residuals themselves
     doubt = 1.0 if data.sigma_is_known else min(1.0, max(report.gof, 1e-3)) ** 2
     lines = matrix[: seen.size, : seen.size].copy()
@@ -127,15 +141,21 @@ def weigh_evidence(
         len(model.phases),
         seen,
         lines,
-        report.inflation**2,
+        inflation**2,
         _OBSERVED_SIGMA * math.sqrt(doubt),
         _NEGATIVE_SIGMA,
     )
     share, share_sigma = shares(area, area_spread)
     parameters = matrix[n_linear:, n_linear:]
+    faint = _faint_lines(model, seen, inside, evidence, doubt)
+    if faint.size:
+        parameters = without_slope_noise(
+            model, data, solution, covariance=matrix, lines=faint, spread=lines[np.ix_(faint, faint)] * doubt
+        )
     return Evidence(
         solution=solution,
         agreement=report,
+        inflation=inflation,
         background=background,
         intensity_sigma=sigma,
         detection_scale=math.sqrt(doubt),
@@ -158,6 +178,18 @@ def weigh_evidence(
             serial=report.serial_factor,
         ),
     )
+
+
+def _faint_lines(
+    model: LeBailModel, seen: Ints, inside: npt.NDArray[np.bool_], evidence: tuple[Floats, ...], doubt: float
+) -> Ints:
+    """Lines of phases whose lines are weak on the average, as rows of the covariance."""
+    weak = evidence[0] < _STRONG_MEAN_SQUARE * doubt * evidence[2]  # and not where nothing can be said
+    if not weak.any():
+        return np.empty(0, dtype=np.int64)
+    phase = model.phase_of[seen]
+    own = np.minimum(phase, len(model.phases) - 1)
+    return np.flatnonzero((phase < len(model.phases)) & weak[own] & inside[seen])
 
 
 def report_fit(
@@ -213,8 +245,8 @@ def report_fit(
         `hydrostruct.xrd.line_spread`, and with lines that all but coincide, from
         `hydrostruct.xrd.coincident_lines`. The largest sigma counts.
     rivals : (covariance, probability), optional
-        From `hydrostruct.xrd.rival_cells`: scatter of the parameters over the cells that the data leave, and the
-        probability of each phase's own.
+        From `hydrostruct.xrd.rival_cells`: how far other cells lie that the data leave, times their probability, and
+        the probability of each phase's own.
     shift : array, optional, shape (parameters, parameters)
         From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open.
     parts : PartSpread, optional
@@ -384,9 +416,8 @@ def _report_phase(
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
-    others += [] if rivals is None else [rivals[0]]
     others += [] if by_parts is None else [by_parts]
-    numbers = _cell_numbers(model, evidence, index, systematic, others)
+    numbers = _cell_numbers(model, evidence, index, systematic, others, rivals)
     observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])
     verdict, reason = _phase_verdict(
         model,
@@ -427,18 +458,25 @@ def _report_phase(
 
 
 def _cell_numbers(
-    model: LeBailModel, evidence: Evidence, index: int, systematic: Floats | None, others: Sequence[Floats]
+    model: LeBailModel,
+    evidence: Evidence,
+    index: int,
+    systematic: Floats | None,
+    others: Sequence[Floats],
+    rivals: tuple[Floats, Floats] | None,
 ) -> dict[str, float]:
     phase = model.phases[index]
     components, _ = phase_slots(model, evidence.solution.slots, index)
     free = cell_parameters(model, index)
     values, slopes = cell_numbers(components, phase.system)
     statistical = kernels.spreads_of(slopes, evidence.parameter_covariance, free)
-    sigma = statistical * evidence.agreement.inflation
+    sigma = statistical * evidence.inflation
     if evidence.scatter is not None:
         sigma = np.hypot(sigma, kernels.spreads_of(slopes, evidence.scatter.parameter_covariance, free))
     for covariances in others:  # what the curvature at the minimum does not know
         sigma = np.maximum(sigma, kernels.spreads_of(slopes, covariances, free))
+    if rivals is not None:
+        sigma = np.hypot(math.sqrt(rivals[1][index]) * sigma, kernels.spreads_of(slopes, rivals[0], free))
     common = _UNKNOWN if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
     columns = np.empty((4, 8))
@@ -472,7 +510,7 @@ def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, vo
 def _scaled_sigma(evidence: Evidence, parameter: int, by_parts: Floats | None = None) -> float:
     """Uncertainty of a free parameter, with the scatter of the lines and that of the parts of the pattern."""
     sigma = math.sqrt(max(float(evidence.parameter_covariance[parameter, parameter]), 0.0))
-    sigma *= evidence.agreement.inflation
+    sigma *= evidence.inflation
     if evidence.scatter is not None:
         scattered = float(evidence.scatter.parameter_covariance[parameter, parameter])
         sigma = math.hypot(sigma, math.sqrt(max(scattered, 0.0)))
@@ -588,7 +626,7 @@ def _phase_verdict(
 def _relative_sigma(evidence: Evidence, parameter: int) -> float:
     """Scaled uncertainty of a free parameter over its value."""
     variance = max(float(evidence.parameter_covariance[parameter, parameter]), 0.0)
-    return math.sqrt(variance) * evidence.agreement.inflation / abs(float(evidence.solution.values[parameter]))
+    return math.sqrt(variance) * evidence.inflation / abs(float(evidence.solution.values[parameter]))
 
 
 def _pattern_verdict(

@@ -100,7 +100,7 @@ def spread_at_coincidence(model: LeBailModel, data: FitData, evidence: Evidence)
         their place comes from them, and their distance is less than two standard deviations of what the other lines
         say of it.
     """
-    solution, inflation = evidence.solution, evidence.agreement.inflation
+    solution, inflation = evidence.solution, evidence.inflation
     pairs = _pairs_that_matter(model, data, solution, evidence.parameter_covariance)
     if pairs is None:
         return None

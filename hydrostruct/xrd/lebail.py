@@ -633,7 +633,7 @@ def _settle(
     found = off_coincidence(with_long_background(found, terms=options.terms))
     model, data = found.model, found.data
     refined = refine(model, data, found.solution, method=options.method, loss=options.loss)
-    significance = refined.evidence.significance
+    significance, misfit = refined.evidence.significance, refined.evidence.inflation
     absent = np.zeros(significance.size, dtype=np.bool_)
     while (weak := (significance < least) & ~absent).any():
         if not refined.solution.converged:
@@ -643,7 +643,7 @@ def _settle(
         absent[max(alike, key=lambda index: phase_distance(model, refined.solution, int(index)))] = True
         held_model, values = without_absent(model, refined.solution, absent)
         solution = solve(held_model, data, values)
-        refined = refine(held_model, data, solution, method=options.method, loss=options.loss)
+        refined = refine(held_model, data, solution, method=options.method, loss=options.loss, most_inflation=misfit)
         significance = np.where(absent, significance, refined.evidence.significance)
     return Answer(
         model=model,

@@ -8,6 +8,7 @@ Le Bail, Powder Diffr. 20, 316 (2005), doi 10.1154/1.2135315: what became of it,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,13 +59,17 @@ class _State:
     residual: Floats
 
 
-def partition_fit(model: LeBailModel, data: FitData, solution: Solution) -> tuple[Solution, Evidence]:
+def partition_fit(
+    model: LeBailModel, data: FitData, solution: Solution, *, most_inflation: float = math.inf
+) -> tuple[Solution, Evidence]:
     """Le Bail's fit from the cells and widths of a least-squares solution, all intensities equal at the start.
 
     Parameters
     ----------
     model, data, solution
         What was fitted by least squares, to what, and where it came to rest.
+    most_inflation : float
+        As in `hydrostruct.xrd.assess.weigh_evidence`.
 
     Returns
     -------
@@ -123,7 +128,8 @@ def partition_fit(model: LeBailModel, data: FitData, solution: Solution) -> tupl
         width=state.columns.width,
         equations=None,
     )
-    return rest, weigh_evidence(model, data, rest, spread=_covariance(model, data, state, held))
+    spread = _covariance(model, data, state, held)
+    return rest, weigh_evidence(model, data, rest, spread=spread, most_inflation=most_inflation)
 
 
 def _groups(position: Floats, width: Floats) -> Ints:

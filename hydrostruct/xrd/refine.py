@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from hydrostruct.errors import InputError, nearest_name
@@ -48,7 +49,15 @@ def check_refinement(method: str, loss: str) -> None:
         raise InputError(f"fit: loss is {loss!r} with the method le-bail. Expected squares there. Take method pawley.")
 
 
-def refine(model: LeBailModel, data: FitData, solution: Solution, *, method: str, loss: str) -> Refined:
+def refine(
+    model: LeBailModel,
+    data: FitData,
+    solution: Solution,
+    *,
+    method: str,
+    loss: str,
+    most_inflation: float = math.inf,
+) -> Refined:
     """Bring a least-squares solution to rest by another method or loss; weigh what it says.
 
     Parameters
@@ -59,6 +68,8 @@ def refine(model: LeBailModel, data: FitData, solution: Solution, *, method: str
         All intensities by least squares, or by the partition of the counts.
     loss : {"squares", "soft-l1", "cauchy"}
         What is made least.
+    most_inflation : float
+        As in `hydrostruct.xrd.assess.weigh_evidence`.
 
     Returns
     -------
@@ -66,12 +77,13 @@ def refine(model: LeBailModel, data: FitData, solution: Solution, *, method: str
         A solution that did not come to rest stays what it is.
     """
     if not solution.converged or (method == "pawley" and loss == "squares"):
-        return Refined(solution=solution, data=data, evidence=weigh_evidence(model, data, solution))
+        evidence = weigh_evidence(model, data, solution, most_inflation=most_inflation)
+        return Refined(solution=solution, data=data, evidence=evidence)
     if method == "le-bail":
-        rest, evidence = partition_fit(model, data, solution)
+        rest, evidence = partition_fit(model, data, solution, most_inflation=most_inflation)
         if not rest.converged:  # what is there is then told by least squares
             rest = replace(solution, converged=False)
             evidence = replace(weigh_evidence(model, data, solution), solution=rest)
         return Refined(solution=rest, data=data, evidence=evidence)
-    solution, data, evidence = robust_fit(model, data, solution, loss=loss)
+    solution, data, evidence = robust_fit(model, data, solution, loss=loss, most_inflation=most_inflation)
     return Refined(solution=solution, data=data, evidence=evidence)

@@ -31,8 +31,6 @@ _WEAK = 20.0
 _HIDDEN_FWHM = 0.7
 _SEEN_SIGMA = 3.0
 _OWN_FWHM = 1.0
-# how much less a matched filter on a local ground knows of a line's place than least squares does
-_FILTER_LOSS = 1.7
 # lines that see the same peak tell of it once
 _APART_FWHM = 1.5
 # typical heights of lines over their sigma, each as likely as the other before
@@ -42,10 +40,15 @@ _SYSTEMS = (CrystalSystem.CUBIC, CrystalSystem.TETRAGONAL, CrystalSystem.HEXAGON
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RivalCells:
-    """What all cells about a solution say of it."""
+    """What all cells about a solution say of it.
+
+    Where the solution is its own cell, with probability p, its sigma is what least squares says; where it is another,
+    that cell's distance counts: sigma² is p times the one and the sum of the other.
+    """
 
     parameter_covariance: Floats
-    """Scatter of the free parameters about the solution, shape (parameters, parameters); 0 where none was weighed."""
+    """Squares of how far other cells lie from the solution, times their probabilities, shape (parameters, parameters);
+    0 where none was weighed."""
     probability: Floats
     """That of the solution's own cell, its lines no more than a width away, shape (phases,); 1 where not weighed."""
 
@@ -89,8 +92,8 @@ def weigh_rivals(
         trial = np.ascontiguousarray(values / grid**2)
         weight = _weights(model, data, evidence, index, trial)
         own = _is_own(model, evidence, index, trial)
-        away = np.where(own[:, None], (trial - values) / _FILTER_LOSS, trial - values)
-        matrix[np.ix_(moved, moved)] = (away * weight[:, None]).T @ away
+        away = trial[~own] - values
+        matrix[np.ix_(moved, moved)] = (away * weight[~own, None]).T @ away
         probability[index] = float(weight[own].sum())
     return RivalCells(parameter_covariance=matrix, probability=probability)
 
@@ -105,7 +108,7 @@ def _is_weak(model: LeBailModel, evidence: Evidence, index: int) -> bool:
 
 def _is_loose(evidence: Evidence, moved: npt.NDArray[np.int64]) -> bool:
     """Whether the sigma of an axis is more than half a step of the grid."""
-    sigma = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance)[moved], 0.0)) * evidence.agreement.inflation
+    sigma = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance)[moved], 0.0)) * evidence.inflation
     step = 2.0 * SEARCH_LIMIT / (_POINTS - 1)
     return bool(np.any(0.5 * sigma / np.abs(evidence.solution.values[moved]) > 0.5 * step))
 
@@ -118,7 +121,7 @@ def _weights(model: LeBailModel, data: FitData, evidence: Evidence, index: int, 
     inside = mine & evidence.in_range[columns.lines]
     signal = solution.residual + columns.shape[:, inside] @ solution.intensity[columns.lines[inside]]
     width = float(np.median(solution.width[columns.lines[mine]]))
-    noise = evidence.agreement.inflation * evidence.detection_scale  # a guessed sigma may be far too large
+    noise = evidence.inflation * evidence.detection_scale  # a guessed sigma may be far too large
     seen = kernels.matched_filter(data.position, signal, data.weight, width, FILTER_REACH) / noise
     hidden = np.zeros(seen.size, dtype=np.bool_)
     for line in columns.lines[~mine]:

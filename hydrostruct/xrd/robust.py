@@ -11,6 +11,7 @@ Holland and Welsch, Commun. Stat. Theory Methods 6, 813 (1977), doi 10.1080/0361
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +35,7 @@ _LEAST_SCALE = 1e-6
 
 
 def robust_fit(
-    model: LeBailModel, data: FitData, solution: Solution, *, loss: str
+    model: LeBailModel, data: FitData, solution: Solution, *, loss: str, most_inflation: float = math.inf
 ) -> tuple[Solution, FitData, Evidence]:
     """Fit again with a loss that grows more slowly than the square.
 
@@ -44,6 +45,8 @@ def robust_fit(
         What was fitted by least squares, to what, and where it came to rest.
     loss : {"soft-l1", "cauchy"}
         The loss.
+    most_inflation : float
+        As in `hydrostruct.xrd.assess.weigh_evidence`.
 
     Returns
     -------
@@ -76,7 +79,8 @@ def robust_fit(
         steps += solution.steps
     solution = replace(solution, converged=solution.converged and settled, steps=steps)
     counted = replace(solution, residual=counted_residual(data, solution.residual, factor, loss=loss))
-    return solution, weighted, replace(weigh_evidence(model, weighted, counted), solution=solution)
+    evidence = weigh_evidence(model, weighted, counted, most_inflation=most_inflation)
+    return solution, weighted, replace(evidence, solution=solution)
 
 
 def loss_factor(data: FitData, residual: Floats, *, loss: str) -> Floats:
