@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hydrostruct.errors import InputError
 from hydrostruct.material.cell import cell_array
+from hydrostruct.xrd.alternatives import Alternative, other_names
 from hydrostruct.xrd.asked_terms import asked_notes
 from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell
 from hydrostruct.xrd.coincident_lines import spread_at_coincidence
@@ -52,8 +53,8 @@ class Answer:
     """Of each phase, from the fit in which its cell was free, shape (phases,)."""
     foreign: Explained
     """What belongs to no phase."""
-    alternatives: tuple[str, ...]
-    """Other solutions that fit as well, in words."""
+    alternatives: tuple[Alternative, ...]
+    """Other solutions that fit as well."""
     contested: npt.NDArray[np.bool_] | None = None
     """Phases all of whose lines single peaks could explain as well, shape (phases,); None for none."""
 
@@ -228,6 +229,9 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     others = [spread(model, answer.data, answer.evidence) for spread in spreads]
     shift = shift_covariance(model, answer.data, answer.solution, held=options.not_asked)
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
+    # of cells that differ for absent phases alone nothing is told
+    alternatives = [one for one in answer.alternatives if np.any(one.concerns & ~answer.absent)]
+    names = other_names(answer.model, answer.evidence, answer.absent) if answer.solution.converged else ()
     fit = report_fit(
         pattern,
         model,
@@ -241,7 +245,9 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         contested=answer.contested,
         lines_left_out=bool(answer.foreign.left_out_deg.size),
         seconds=time.perf_counter() - began,
-        alternatives=answer.alternatives,
+        alternatives=tuple(one.words for one in (*alternatives, *names)),
+        ambiguous=np.any([one.concerns for one in alternatives], axis=0) if alternatives else None,
+        nameless=np.any([one.concerns for one in names], axis=0) if names else None,
         sectors=sectors,
         others=[one for one in others if one is not None],
         shift=shift,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, reciprocal_components
 from hydrostruct.verdict import Verdict
@@ -46,6 +47,7 @@ _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
 _FAR_PLACES = 0.15
 _MANY_NEGATIVE = 2
+_BESIDE_FWHM, _CHANCE = 3.0, 0.002
 _UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
@@ -207,6 +209,8 @@ def report_fit(
     seconds: float,
     contested: npt.NDArray[np.bool_] | None = None,
     alternatives: tuple[str, ...] = (),
+    ambiguous: npt.NDArray[np.bool_] | None = None,
+    nameless: npt.NDArray[np.bool_] | None = None,
     sectors: SectorSpread | None = None,
     others: Sequence[Floats] = (),
     rivals: tuple[Floats, Floats] | None = None,
@@ -237,6 +241,10 @@ def report_fit(
         Phases all of whose lines single peaks could explain as well.
     alternatives : tuple of str
         Other solutions that fit as well, in words.
+    ambiguous : array of bool, optional, shape (phases,)
+        Phases of which these say something else; None for none.
+    nameless : array of bool, optional, shape (phases,)
+        Phases that explain the same lines with the same cell as another; None for none.
     sectors : SectorSpread, optional
         How the solution scatters with the sectors of the rings: where that is more than the pattern alone says, it is
         the uncertainty.
@@ -264,6 +272,7 @@ def report_fit(
     by_parts = None if parts is None else parts.by_parts
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
+    followed = [] if lines_left_out else _followed_lines(model, evidence, foreign_deg)
     fits = {
         phase.name: _report_phase(
             model,
@@ -273,8 +282,9 @@ def report_fit(
             is_contested=contested is not None and bool(contested[index]),
             significance=float(significance[index]),
             systematic=None if systematic is None else systematic[index],
-            ambiguous=bool(alternatives),
-            unexplained=unexplained,
+            is_ambiguous=ambiguous is not None and bool(ambiguous[index]),
+            is_nameless=nameless is not None and bool(nameless[index]),
+            unexplained=" ".join(part for part in (unexplained, followed[index] if followed else "") if part),
             sectors=sectors,
             others=others,
             rivals=rivals,
@@ -374,6 +384,27 @@ def _unexplained(evidence: Evidence, foreign_area: float) -> str:
     return "Much of what stands above the background belongs to no phase of the fit."
 
 
+def _followed_lines(model: LeBailModel, evidence: Evidence, foreign_deg: Floats) -> list[str]:
+    """A reason to doubt each phase beside whose lines single peaks stand by more than chance; else an empty one."""
+    low, high = evidence.range_deg
+    reasons = []
+    for index in range(len(model.phases)):
+        mine = (model.phase_of == index) & evidence.in_range
+        place = evidence.solution.position[mine]
+        reach = _BESIDE_FWHM * evidence.solution.width[mine]
+        count = int(np.any(np.abs(foreign_deg[:, None] - place) < reach, axis=1).sum())
+        by_chance = min(1.0, 2.0 * float(np.sum(reach)) / (high - low))
+        # of n peaks that know nothing of the phase, count or more would stand there
+        is_chance = count == 0 or special.bdtrc(count - 1, foreign_deg.size, by_chance) > _CHANCE
+        reasons.append(
+            ""
+            if is_chance
+            else f"{count} of {foreign_deg.size} single peaks stand beside its lines: its cell is another, or the "
+            "lines have a shape that is not the model's."
+        )
+    return reasons
+
+
 def _significance(
     model: LeBailModel,
     solution: Solution,
@@ -407,7 +438,8 @@ def _report_phase(
     is_contested: bool,
     significance: float,
     systematic: Floats | None,
-    ambiguous: bool,
+    is_ambiguous: bool,
+    is_nameless: bool,
     unexplained: str,
     sectors: SectorSpread | None,
     others: Sequence[Floats],
@@ -418,7 +450,8 @@ def _report_phase(
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
     others += [] if by_parts is None else [by_parts]
     numbers = _cell_numbers(model, evidence, index, systematic, others, rivals)
-    observed, free_lines = int(evidence.observed_lines[index]), int(evidence.free_lines[index])
+    observed = int(evidence.observed_lines[index])
+    free_lines = 0 if is_nameless else int(evidence.free_lines[index])
     verdict, reason = _phase_verdict(
         model,
         evidence,
@@ -428,7 +461,8 @@ def _report_phase(
         significance=significance,
         observed=observed,
         free_lines=free_lines,
-        ambiguous=ambiguous,
+        is_ambiguous=is_ambiguous,
+        is_nameless=is_nameless,
         unexplained=unexplained,
         probability=1.0 if rivals is None else float(rivals[1][index]),
     )
@@ -568,18 +602,21 @@ def _phase_verdict(
     significance: float,
     observed: int,
     free_lines: int,
-    ambiguous: bool,
+    is_ambiguous: bool,
+    is_nameless: bool,
     unexplained: str,
     probability: float,
 ) -> tuple[Verdict, str]:
+    if is_absent and is_nameless:
+        return Verdict.ABSENT, "Another phase, with the same cell, took all lines that it would have; it may be either."
     if is_absent:
         return Verdict.ABSENT, "No line of it stands above the noise; the fit goes without it."
     if not evidence.solution.converged:
         return Verdict.NOT_CONVERGED, "The fit did not come to rest."
     moved = [parameter for parameter in cell_parameters(model, index).tolist() if parameter >= 0]
-    reasons = []
     if any(evidence.solution.held[parameter] for parameter in moved):
-        reasons.append("The cell ran into its limit, 5 % from the start.")
+        return Verdict.NOT_CONVERGED, "The cell ran into its limit, 5 % from the start."
+    reasons = []
     if any(_relative_sigma(evidence, parameter) > 2 * _LOOSE_CELL for parameter in moved[:3]):
         reasons.append("The data hold at least one axis to no better than 0.3 %.")
     if significance < DETECTION_SIGMA:
@@ -618,7 +655,9 @@ def _phase_verdict(
         )
     if unexplained:
         reasons.append(unexplained)
-    if ambiguous:
+    if is_nameless:
+        return Verdict.AMBIGUOUS, " ".join(["Another phase would explain the same lines with the same cell.", *reasons])
+    if is_ambiguous:
         return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
     return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
 
@@ -647,12 +686,13 @@ def _pattern_verdict(
         return Verdict.NOT_CONVERGED, [f"The fit did not come to rest in {solution.steps} steps.", *reasons]
     if alternatives:
         return Verdict.AMBIGUOUS, ["Other solutions fit as well:", *alternatives, *reasons]
-    reasons += [f"{name}: {fit.reason}" for name, fit in fits.items() if fit.verdict is Verdict.DOUBTFUL]
+    unsound = (Verdict.DOUBTFUL, Verdict.NOT_CONVERGED)
+    reasons += [f"{name}: {fit.reason}" for name, fit in fits.items() if fit.verdict in unsound]
     if evidence.agreement.gof > _MISFIT_GOF:
         reasons.append(
             f"GOF is {evidence.agreement.gof:.3g}: the misfit is far above the noise; sigma is scaled for it."
         )
-    return (Verdict.DOUBTFUL if Verdict.DOUBTFUL in verdicts else Verdict.CONVERGED), reasons
+    return (Verdict.DOUBTFUL if verdicts & set(unsound) else Verdict.CONVERGED), reasons
 
 
 def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:

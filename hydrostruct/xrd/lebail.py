@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.errors import InputError
-from hydrostruct.material.cell import Cell, cell_array
+from hydrostruct.material.cell import Cell
 from hydrostruct.material.phase import Phase
+from hydrostruct.xrd.alternatives import EQUAL_CHI2, Alternative, other_cells
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer, without_absent
 from hydrostruct.xrd.asked_terms import (
     ASKED_WORDS,
@@ -33,7 +34,6 @@ from hydrostruct.xrd.asked_terms import (
     is_wide,
     with_asked_terms,
 )
-from hydrostruct.xrd.assess import solution_cell
 from hydrostruct.xrd.beam import with_beam_of, with_second_line
 from hydrostruct.xrd.coincident_lines import off_coincidence
 from hydrostruct.xrd.common_shape import misfits, with_common_shape
@@ -77,7 +77,6 @@ Ints = npt.NDArray[np.int64]
 
 __all__ = ["fit_pattern", "fit_patterns"]
 
-_EQUAL_CHI2 = 9.0
 _ALIKE_SIGMA = 1.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
 _FEWEST_TAKEN, _TAKEN_LINES = 2, 4
@@ -362,7 +361,7 @@ def _find_answer(
     if evolved and convinces(model, *_best(model, tried)):
         best = _best(model, tried)
         found = _with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options)
-        return _settle(found, _rivals(model, tried, best), options)
+        return _settle(found, other_cells(model, tried, best), options)
     if options.search != "always" and (is_wide(data) or is_rich(data, peaks)):
         answer = _rich_answer(model, (start, data, peaks), tried, options)
         if answer is not None:
@@ -386,7 +385,7 @@ def _answer_near_or_far(
     trusting = fit_trusting(model, data, start, peaks, terms=options.terms)
     tried.insert(1, trusting.on_everything)
     supported = is_supported(trusting.explained, peaks)
-    alternatives: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     if options.search == "always" or (options.search == "auto" and not (supported and is_seeded)):
         alternatives = _search(model, data, tried, (True, True) if has_evolved else (False, True, True), options)
     best = _best(model, tried)
@@ -416,7 +415,7 @@ def _rich_answer(
     best = _with_its_shape(best, options)
     if not is_well_fitted(best, peaks) or not (is_wide(data) or misfits(best.solution, best.data)):
         return None
-    rivals = _rivals(model, tried, _best(model, tried))
+    rivals = other_cells(model, tried, _best(model, tried))
     found = leave_out_rest(model, best.solution, best.data)
     # a line whose top was left out is drawn no more, and its tails may be worth more than what was to be left out
     is_better = found.solution.converged and found.solution.chi2 <= best.solution.chi2
@@ -441,21 +440,21 @@ def _search(
     tried: list[tuple[Solution, FitData]],
     own_signal: Sequence[bool],
     options: FitOptions,
-) -> tuple[str, ...]:
+) -> tuple[Alternative, ...]:
     """Add fits from cells elsewhere to those that were tried, until one convinces; returns rivals of the best."""
     for own in own_signal:
         starts = search_cells(model, *_best(model, tried), own_signal=own)
         tried += [fit_with_background(model, data, values, terms=options.terms) for values in starts]
         if convinces(model, *_best(model, tried)):
             break
-    return _rivals(model, tried, _best(model, tried))
+    return other_cells(model, tried, _best(model, tried))
 
 
 def _decided(
     best: Explained,
     near: Explained,
     given: tuple[Floats, FitData, Peaks],
-    alternatives: tuple[str, ...],
+    alternatives: tuple[Alternative, ...],
     options: FitOptions,
 ) -> Answer:
     """Give what is left over to single peaks, or leave it out; take the best solution or that near the start."""
@@ -581,49 +580,12 @@ def _best(model: LeBailModel, tried: Sequence[tuple[Solution, FitData]]) -> tupl
         return capped_chi2(solution, data, scale=scale) + math.log(data.position.size) * len(data.basis)
 
     best = min(tried, key=cost)
-    same = [
-        pair for pair in tried if is_same_lattice(model, pair[0], best[0]) and cost(pair) < cost(best) + _EQUAL_CHI2
-    ]
+    same = [pair for pair in tried if is_same_lattice(model, pair[0], best[0]) and cost(pair) < cost(best) + EQUAL_CHI2]
     return min(same, key=lambda pair: distance_from_start(model, pair[0])) if len(same) > 1 else best
 
 
-def _rivals(
-    model: LeBailModel, tried: Sequence[tuple[Solution, FitData]], best: tuple[Solution, FitData]
-) -> tuple[str, ...]:
-    """Other solutions, with cells more than 0.1 % away, that explain as much within the noise."""
-    scale = residual_scale(*best)
-    least = capped_chi2(*best, scale=scale)
-    noise = max(1.0, least / max(1, best[1].position.size - len(best[1].basis)))
-    cells = [_cell_vector(model, best[0])]
-    words = []
-    for other, data in tried:
-        mine = _cell_vector(model, other)
-        if (
-            not other.converged
-            or is_same_lattice(model, other, best[0])
-            or any(np.max(np.abs(mine / cell - 1.0)) < 1e-3 for cell in cells)
-        ):
-            continue
-        if capped_chi2(other, data, scale=scale) - least < _EQUAL_CHI2 * noise:
-            cells.append(mine)
-            words.append(_describe(model, other))
-    return tuple(words)
-
-
-def _cell_vector(model: LeBailModel, solution: Solution) -> Floats:
-    return np.concatenate([cell_array(solution_cell(model, solution, i)) for i in range(len(model.phases))])
-
-
-def _describe(model: LeBailModel, solution: Solution) -> str:
-    parts = []
-    for index, phase in enumerate(model.phases):
-        cell = solution_cell(model, solution, index)
-        parts.append(f"{phase.name} a {cell.a_ang:.4f}, b {cell.b_ang:.4f}, c {cell.c_ang:.4f} Å")
-    return "; ".join(parts) + "."
-
-
 def _settle(
-    found: Explained, alternatives: tuple[str, ...], options: FitOptions, *, least: float = DETECTION_SIGMA
+    found: Explained, alternatives: tuple[Alternative, ...], options: FitOptions, *, least: float = DETECTION_SIGMA
 ) -> Answer:
     """Take away phases that are not there, so that they chase no noise and share no line, and fit the others again.
 
