@@ -37,6 +37,7 @@ from hydrostruct.xrd.kernels import (
     TERM_COLUMNS,
     WIDTH_SLOTS,
     chebyshev_gram,
+    cut_pattern,
 )
 from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
@@ -251,6 +252,7 @@ def prepare_data(
     two_theta_deg: tuple[float, float] | None = None,
     exclude_deg: Sequence[tuple[float, float]] = (),
     background_terms: int = MOST_BACKGROUND_TERMS,
+    limits: tuple[float, float] | None = None,
     like: FitData | None = None,
 ) -> FitData:
     """Cut a pattern to what is fitted.
@@ -265,6 +267,8 @@ def prepare_data(
         Regions to leave out, in degrees.
     background_terms : int
         Chebyshev polynomials, at least 1.
+    limits : (low, high), optional
+        What `fit_range` says, where it is known.
     like : FitData, optional
         Another pattern of the series: where the points are the same, what depends on them alone is taken from there.
 
@@ -277,22 +281,18 @@ def prepare_data(
     InputError
         For a reversed or empty range, or too few points left.
     """
-    low, high = fit_range(pattern, two_theta_deg)
-    kept = (pattern.two_theta_deg >= low) & (pattern.two_theta_deg <= high) & np.isfinite(pattern.intensity)
+    low, high = fit_range(pattern, two_theta_deg) if limits is None else limits
     for first, last in exclude_deg:
         _check_range(pattern.name, "excluded region", first, last)
-        kept &= (pattern.two_theta_deg < first) | (pattern.two_theta_deg > last)
-    count = int(np.count_nonzero(kept))
+    left_out = np.array(exclude_deg, dtype=np.float64).reshape(-1, 2)
+    kept, points = cut_pattern(pattern.two_theta_deg, pattern.intensity, pattern.sigma, low, high, left_out)
+    position, intensity, weight = points
+    count = position.size
     if count < 2 * background_terms or count < 20:
         raise InputError(
             f"{pattern.name or 'pattern'}: {count} measured points between {low:g}° and {high:g}°. Expected "
             f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
         )
-    assert pattern.sigma is not None
-    measured = (pattern.two_theta_deg, pattern.intensity, pattern.sigma)
-    # to the compiled loops an array that must not be written is another type: all get arrays of one kind
-    position, intensity, sigma = (one.copy() if count == kept.size else one[kept] for one in measured)
-    weight = 1.0 / (sigma * sigma)
     if like is None or not _same_points(like, position, kept, background_terms):
         like = None
     kept.setflags(write=False)
