@@ -1205,19 +1205,22 @@ def _residual_sums(intensity, residual, background, weight, scaled):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run_squares(residual):
-    """Σ over runs of one sign of (Σr)², and Σr²; a zero counts as above zero, as a sign bit says."""
+    """Σ over runs of one sign of (Σr)², and Σr²; a zero counts as above zero, as a sign bit says.
+
+    By factors of 0 and 1: no processor guesses the signs of noise.
+    """
     runs = 0.0
     square = 0.0
     run = 0.0
-    below = False
+    below = 0
     for i in range(residual.shape[0]):
         r = residual[i]
-        if (r < 0.0) != below:
-            runs += run * run
-            run = 0.0
-            below = r < 0.0
-        run += r
+        is_below = int(r < 0.0)
+        turns = float(is_below ^ below)
+        runs += turns * run * run
+        run = (1.0 - turns) * run + r
         square += r * r
+        below = is_below
     return runs + run * run, square
 
 

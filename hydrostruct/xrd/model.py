@@ -310,7 +310,9 @@ def prepare_data(
 
 
 def _same_points(like: FitData, position: Floats, kept: npt.NDArray[np.bool_], terms: int) -> bool:
-    return len(like.basis) == terms and np.array_equal(like.position, position) and np.array_equal(like.kept, kept)
+    if len(like.basis) != terms or like.position.size != position.size or like.kept.size != kept.size:
+        return False
+    return bool((like.position == position).all() and (like.kept == kept).all())
 
 
 def with_terms(data: FitData, terms: int) -> FitData:
@@ -368,8 +370,9 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
 
 def fit_range(pattern: Pattern, two_theta_deg: tuple[float, float] | None) -> tuple[float, float]:
     """The range of a fit, in degrees: what was asked for, cut to what was measured."""
-    is_measured = np.isfinite(pattern.intensity)
-    measured = pattern.two_theta_deg if is_measured.all() else pattern.two_theta_deg[is_measured]
+    measured = pattern.two_theta_deg
+    if not (math.isfinite(pattern.intensity[0]) and math.isfinite(pattern.intensity[-1])):  # the ends alone count
+        measured = measured[np.isfinite(pattern.intensity)]
     if two_theta_deg is None:
         return float(measured[0]), float(measured[-1])
     _check_range(pattern.name, "range", *two_theta_deg)
