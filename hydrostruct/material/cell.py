@@ -363,18 +363,20 @@ def cell_numbers(components: Floats, system: CrystalSystem) -> tuple[Floats, Flo
     -----
     Where no angle is free, a = √(f/S) with its own component S alone, so that da/dS = -a/2S, and V goes with all three.
     """
-    if system not in _AXIS_COMPONENTS or not (components > 0).all():
+    followed, known = _AXIS_COMPONENTS.get(system, ()), components.tolist()
+    if not followed or not all(one > 0 for one in known):
         cell = cell_from_components(components, system)
         return np.append(cell_array(cell), cell.volume_ang3), cell_slopes(components, system)
-    followed, known = _AXIS_COMPONENTS[system], components.tolist()
     hexagonal = system is CrystalSystem.HEXAGONAL
     lengths = [math.sqrt((4.0 / 3.0 if hexagonal and axis < 2 else 1.0) / known[j]) for axis, j in enumerate(followed)]
     volume = lengths[0] * lengths[1] * lengths[2] * (math.sqrt(0.75) if hexagonal else 1.0)
-    slopes = np.zeros((7, len(known)))
+    count = len(known)
+    slopes = [0.0] * (7 * count)  # rows one behind the other: a list is filled sooner than a small array
     for axis, j in enumerate(followed):
-        slopes[axis, j] = -0.5 * lengths[axis] / known[j]
-        slopes[6, j] -= 0.5 * volume / known[j]
-    return np.array([*lengths, 90.0, 90.0, 120.0 if hexagonal else 90.0, volume]), slopes
+        slopes[axis * count + j] = -0.5 * lengths[axis] / known[j]
+        slopes[6 * count + j] -= 0.5 * volume / known[j]
+    values = np.array([*lengths, 90.0, 90.0, 120.0 if hexagonal else 90.0, volume])
+    return values, np.array(slopes).reshape(7, count)
 
 
 def cell_slopes(components: Floats, system: CrystalSystem) -> Floats:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.kernels import residual_sums, run_squares
+from hydrostruct.xrd.kernels import agreement_sums, run_squares
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,8 +61,7 @@ def agreement(
     -------
     Agreement
     """
-    scaled = np.empty(residual.size)
-    chi2, total, size, missed, above = residual_sums(intensity, residual, background, weight, scaled)
+    (chi2, total, size, missed, above), runs = agreement_sums(intensity, residual, background, weight)
     freedom = max(1, intensity.size - n_parameters)
     return Agreement(
         rp_percent=100.0 * missed / size if size > 0 else math.nan,
@@ -70,7 +69,7 @@ def agreement(
         rwp_background_corrected_percent=100.0 * math.sqrt(chi2 / above) if above > 0 else math.nan,
         rexp_percent=100.0 * math.sqrt(freedom / total) if total > 0 else math.nan,
         gof=math.sqrt(chi2 / freedom),
-        serial_factor=serial_factor(scaled),
+        serial_factor=_factor_of_runs(*runs),
     )
 
 
@@ -97,7 +96,11 @@ def serial_factor(residual: Floats) -> float:
     >>> serial_factor(np.array([1.0, -1.0, 1.0, -1.0])), round(serial_factor(np.ones(100)), 2)
     (1.0, 6.63)
     """
-    runs, square = run_squares(residual)
+    return _factor_of_runs(*run_squares(residual))
+
+
+def _factor_of_runs(runs: float, square: float) -> float:
+    """The factor from the summed squares of runs and of single residuals."""
     if not square > 0:
         return 1.0
     return max(1.0, math.sqrt(runs / square) / WHITE_NOISE_SERIAL_FACTOR)

@@ -150,7 +150,7 @@ def without_absent(model: LeBailModel, solution: Solution, absent: npt.NDArray[n
         Their parameters stay in the list, held, so that a fit can be a seed for a pattern in which they are there.
     values : array, shape (parameters,)
     """
-    if not np.any(absent):
+    if not absent.any():
         return model, solution.values
     gone = [phase.name for phase, missing in zip(model.phases, absent, strict=True) if missing]
     values, held = solution.values.copy(), np.zeros(solution.values.size, dtype=np.bool_)

@@ -188,13 +188,12 @@ def has_one_cell(found: Explained, data: FitData, peaks: Peaks) -> bool:
 def asked_notes(model: LeBailModel, solution: Solution, freed: Collection[str]) -> tuple[str, ...]:
     """What was added to a fit because the pattern asked for it, in words; nothing for what the user freed."""
     notes = []
-    for word, text in (
-        ("zero", f"The lines ask for a shift of the zero: it was freed, and is {solution.slots[-2]:.4f}°."),
-        ("u", "The widths of the lines follow the angle: u and v were freed."),
-    ):
-        if word in model.parameter_names and word not in freed:
-            notes.append(text)
-    if "displacement" in model.parameter_names and "displacement" not in freed:
+    asked = {"zero", "u", "displacement"}.intersection(model.parameter_names).difference(freed)
+    if "zero" in asked:
+        notes.append(f"The lines ask for a shift of the zero: it was freed, and is {solution.slots[-2]:.4f}°.")
+    if "u" in asked:
+        notes.append("The widths of the lines follow the angle: u and v were freed.")
+    if "displacement" in asked:
         side = "below" if solution.slots[-1] > 0 else "above"
         notes.append(
             f"The lines lie as a flat specimen puts them that is {abs(solution.slots[-1]):.2e} of the goniometer's "

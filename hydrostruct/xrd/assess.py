@@ -513,10 +513,9 @@ def _cell_numbers(
         sigma = np.hypot(math.sqrt(rivals[1][index]) * sigma, kernels.spreads_of(slopes, rivals[0], free))
     common = _UNKNOWN if systematic is None else systematic
     per_fu = 1.0 / phase.formula_units if phase.formula_units else math.nan
-    columns = np.empty((4, 8))
-    columns[:, :7] = values, sigma, statistical, common
-    columns[:, 7] = columns[:, 6] * per_fu
-    return dict(zip(_NUMBER_NAMES, columns.ravel().tolist(), strict=True))
+    columns = [one.tolist() for one in (values, sigma, statistical, common)]
+    numbers = [number for column in columns for number in (*column, column[6] * per_fu)]
+    return dict(zip(_NUMBER_NAMES, numbers, strict=True))
 
 
 def _direction_numbers(model: LeBailModel, evidence: Evidence, index: int, *, volume_ang3: float) -> dict[str, float]:
@@ -575,20 +574,24 @@ def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> Fitte
 
 def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
     solution = evidence.solution
-    mine = model.reflections_of[index]
-    line = model.reflection_line[mine]
-    keep = evidence.in_range[line] & np.isfinite(solution.intensity[line])
-    mine, line = mine[keep], line[keep]
-    order = solution.position[line].argsort(kind="stable")
-    mine, line = mine[order], line[order]
-    members = model.members[line]
+    mine, known = kernels.seen_reflections(
+        model.reflections_of[index],
+        model.reflection_line,
+        model.members,
+        evidence.in_range,
+        solution.position,
+        solution.width,
+        solution.intensity,
+        evidence.intensity_sigma,
+    )
+    position, width, intensity, sigma = known
     return FittedLines(
         hkl=model.reflection_hkl[mine],
         multiplicity=model.reflection_multiplicity[mine],
-        two_theta_deg=solution.position[line],
-        width_deg=solution.width[line],
-        intensity=solution.intensity[line] / members,
-        intensity_sigma=evidence.intensity_sigma[line] / members,
+        two_theta_deg=position,
+        width_deg=width,
+        intensity=intensity,
+        intensity_sigma=sigma,
     )
 
 
@@ -754,7 +757,7 @@ def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
             f"{-solution.intensity[line] / evidence.intensity_sigma[line]:.1f} sigma: the background or a "
             "cell is wrong there."
         )
-    for index in np.flatnonzero(solution.held):
+    for index in np.flatnonzero(solution.held) if solution.held.any() else ():
         name = model.parameter_names[index]
         if not name.startswith(("cell:", "peak:")):
             found.append(f"{name} rests on its limit and was held there.")

@@ -128,6 +128,8 @@ def displacement_arm(model: LeBailModel, two_theta_deg: Floats) -> Floats:
 
 def with_beam_of(model: LeBailModel, other: LeBailModel) -> LeBailModel:
     """A model with the wavelengths, the axial divergence and the geometry of another one."""
+    if model is other:
+        return model
     beam = {name: getattr(other, name) for name in ("wavelength_ang", "second_line", "axial", "geometry")}
     if all(getattr(model, name) == value for name, value in beam.items()):
         return model

@@ -109,8 +109,11 @@ def misfits(solution: Solution, data: FitData) -> bool:
         The noise is the scatter from point to point, where that is more than sigma says.
     """
     points = data.position.size
-    taken = int(np.isfinite(solution.intensity).sum()) + len(data.basis) + solution.values.size
     most = 1.0 + _MISFIT_SIGMA * math.sqrt(2.0 / points)
+    taken = len(data.basis) + solution.values.size
+    if solution.chi2 <= most * (points - taken - solution.intensity.size):  # were all lines seen
+        return False
+    taken += int(np.isfinite(solution.intensity).sum())
     mean = solution.chi2 / max(1, points - taken)
     return mean > most and mean > most * noise_scale(data) ** 2
 

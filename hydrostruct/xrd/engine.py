@@ -86,9 +86,7 @@ def solve(
     Solution
     """
     answer = np.minimum(np.maximum(values, model.lowest), model.highest)
-    slots = model.slots.copy()
-    filled = model.link >= 0
-    slots[filled] = answer[model.link[filled]]
+    slots = model.slots.copy()  # the loops fill them
     status, steps, chi2, intensity, background, residual, held, position, width, equations = kernels.least_chi2(
         data.position,
         data.intensity,

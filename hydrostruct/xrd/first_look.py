@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, signal
 
+from hydrostruct.xrd.kernels import point_scatter
 from hydrostruct.xrd.model import FitData
 
 Floats = npt.NDArray[np.float64]
@@ -115,6 +116,4 @@ def noise_scale(data: FitData) -> float:
 
     Robust: from the median of how far each point lies from the mean of its neighbours.
     """
-    weighted = np.sqrt(data.weight[1:-1] / 1.5)
-    bend = data.intensity[1:-1] - 0.5 * (data.intensity[:-2] + data.intensity[2:])
-    return max(float(np.median(np.abs(bend) * weighted)) / 0.6745, 1e-6)
+    return float(point_scatter(data.intensity, data.weight))

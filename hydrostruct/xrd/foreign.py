@@ -21,7 +21,7 @@ from hydrostruct.xrd.first_look import FILTER_REACH, Peaks, noise_scale
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, hold, with_terms
 from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
-from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, own_lines, own_parameters, with_peaks
+from hydrostruct.xrd.single_peaks import PARAMETERS_OF_A_PEAK, has_peaks, own_lines, own_parameters, with_peaks
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,6 +72,8 @@ class Explained:
     @property
     def foreign_deg(self) -> Floats:
         """Places of the lines that are no phase's, in degrees, rising, shape (lines,)."""
+        if not has_peaks(self.model):
+            return np.sort(self.left_out_deg)
         return np.sort(np.concatenate((self.solution.position[~own_lines(self.model)], self.left_out_deg)))
 
     def cost(self, scale: float) -> float:
@@ -82,10 +84,9 @@ class Explained:
     @property
     def foreign_area(self) -> float:
         """What they amount to, in intensity × degrees."""
-        theirs = self.solution.intensity[~own_lines(self.model)]
-        if not theirs.size:
+        if not has_peaks(self.model):
             return self.left_out_area
-        peaks = np.maximum(np.nan_to_num(theirs), 0.0)
+        peaks = np.maximum(np.nan_to_num(self.solution.intensity[~own_lines(self.model)]), 0.0)
         return float(np.sum(peaks)) + self.left_out_area
 
 
@@ -130,14 +131,21 @@ def convinces(model: LeBailModel, solution: Solution, data: FitData) -> bool:
     """
     if not _rests_free(model, solution):
         return False
-    noise, middle = kernels.scatter_scales(data.intensity, data.weight, solution.residual)
-    if middle >= _WAVES * noise:  # residuals that wave about as much as a line is high hide lines
-        return False
-    width = typical_width(model, solution)
-    if not width > 0:
-        return False
-    largest, typical = kernels.line_residuals(data.position, solution.residual, data.weight, width, FILTER_REACH)
-    return bool(largest < FOREIGN_SIGMA * max(noise, typical))
+    return bool(
+        kernels.leaves_nothing(
+            data.position,
+            data.intensity,
+            data.weight,
+            solution.residual,
+            solution.width,
+            solution.intensity,
+            model.phase_of,
+            len(model.phases),
+            FILTER_REACH,
+            _WAVES,  # residuals that wave about as much as a line is high hide lines
+            FOREIGN_SIGMA,
+        )
+    )
 
 
 def rests_free(found: Explained) -> bool:

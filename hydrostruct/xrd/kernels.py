@@ -56,6 +56,8 @@ _FEW = 32
 _NEAR, _AS_PROMISED = 0.05, 0.1
 # So near, and so little above it in chi2, the covariance is that of the minimum.
 _SAME, _SAME_CHI2 = 0.005, 0.1
+# Part of a size that is seen for sure, whichever way it is counted up.
+_SURE = 0.99
 # A column of which so little is left beside those before it is one of them.
 _DEPENDENT = 1e-9
 # Points of the integral over the heights of slit and sample, on 0 to 1, and their weights (Gauss and Legendre).
@@ -97,7 +99,8 @@ def line_state(slots, wavelength, phase_of, terms, centers, gammas, etas, d_cent
         theta2 = 2.0 * math.asin(sine)
         pressed = slots[base + STRESS_SLOT] + slots[base + STRESS_SLOT + 1] * terms[k, CELL_SLOTS + 1]
         seen_part = 1.0 - 3.0 * sine2
-        arm, turn = 0.5 * math.sin(2.0 * theta2), math.cos(2.0 * theta2)
+        sine_of, cosine_of = 2.0 * sine * cosine, 1.0 - 2.0 * sine2  # of 2θ
+        arm, turn = sine_of * cosine_of, 1.0 - 2.0 * sine_of * sine_of
         if reflects:
             arm, turn = -2.0 * cosine, sine
         centers[k] = to_degrees * (theta2 + displacement * arm - 2.0 * tangent * seen_part * pressed) + zero
@@ -404,6 +407,19 @@ def _dot(a, b):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _three_dots(a, one, two, three):
+    """Scalar products of a vector with three others, each point of it read once."""
+    first = 0.0
+    second = 0.0
+    third = 0.0
+    for i in range(a.shape[0]):
+        first += a[i] * one[i]
+        second += a[i] * two[i]
+        third += a[i] * three[i]
+    return first, second, third
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _dots(a, rows, low, out):
     """Scalar products of a vector with each row, from a column on; four rows at a time, for each point is read once."""
     n = a.shape[0]
@@ -540,6 +556,26 @@ def weighted_gram(basis, w):
     return out
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def cut_pattern(x, y, sigma, low, high, left_out):
+    """Which points of a pattern are fitted, and their angles, intensities and weights 1/sigma², shape (3, points).
+
+    Those measured from ``low`` to ``high`` and within no row of ``left_out``, shape (regions, 2).
+    """
+    n = x.shape[0]
+    kept = np.zeros(n, np.bool_)
+    out = np.empty((3, n))
+    count = 0
+    for i in range(n):
+        kept[i] = low <= x[i] <= high and math.isfinite(y[i])
+        for k in range(left_out.shape[0]):
+            kept[i] = kept[i] and not (left_out[k, 0] <= x[i] <= left_out[k, 1])
+        if kept[i]:
+            out[0, count], out[1, count], out[2, count] = x[i], y[i], 1.0 / (sigma[i] * sigma[i])
+            count += 1
+    return kept, out[:, :count].copy()
+
+
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
 def _recur(before, here, u):
     """Put the next Chebyshev polynomial of u, times whatever both are times, in the place of the one before."""
@@ -582,22 +618,27 @@ def chebyshev_gram(u, w, m):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def _line_gram(chosen, starts, stops, offsets, shape, weighted, first, gram, ridge):
-    """Overlaps of lines, lower triangle; ``first[s]`` is the earliest line that the window of s meets.
+def _line_rows(chosen, starts, stops, offsets, shape, y, w, basis, first, gram, rows, ridge):
+    """Overlaps of lines, weighted, lower triangle; ``first[s]`` is the earliest line that the window of s meets.
 
+    ``rows`` gets the scalar products of each line with the background terms, and with the data in its last column.
     ``ridge`` holds the prior weight of each line; a negative one is set here, when the line is first seen.
     """
     n = starts.shape[0]
+    room = np.empty(np.max(stops - starts) if n else 0)
     for s in range(n):
+        weighted = room[: stops[s] - starts[s]]  # of one line at a time: it stays in the nearest memory
+        _multiply(weighted, shape[offsets[s] : offsets[s + 1]], w[starts[s] : stops[s]])
+        _dots(weighted, basis, starts[s], rows[s])
+        rows[s, rows.shape[1] - 1] = _dot(weighted, y[starts[s] : stops[s]])
         first[s] = s
         for r in range(s, -1, -1):
             low = max(starts[s], starts[r])
             high = min(stops[s], stops[r])
             if high > low:
                 first[s] = r
-                a = offsets[s] + low - starts[s]
                 b = offsets[r] + low - starts[r]
-                gram[s, r] = _dot(weighted[a : a + high - low], shape[b : b + high - low])
+                gram[s, r] = _dot(weighted[low - starts[s] : high - starts[s]], shape[b : b + high - low])
             else:
                 gram[s, r] = 0.0
         if gram[s, s] <= 0.0:
@@ -682,18 +723,11 @@ def _linear(
     fill_profiles(
         x, chosen, centers, gammas, etas, reach, beam, starts, stops, offsets, shape, by_center, by_gamma, by_eta
     )
-    weighted = np.empty(size)
-    for s in range(n_seen):
-        _multiply(weighted[offsets[s] : offsets[s + 1]], shape[offsets[s] : offsets[s + 1]], w[starts[s] : stops[s]])
 
     gram = np.zeros((n_seen, n_seen))
     first = np.zeros(n_seen, np.int64)
-    _line_gram(chosen, starts, stops, offsets, shape, weighted, first, gram, ridge)
     rows = np.zeros((n_seen, nb + 1))  # border columns, and the right-hand side last
-    for s in range(n_seen):
-        mine = weighted[offsets[s] : offsets[s + 1]]
-        _dots(mine, basis, starts[s], rows[s])
-        rows[s, nb] = _dot(mine, y[starts[s] : stops[s]])
+    _line_rows(chosen, starts, stops, offsets, shape, y, w, basis, first, gram, rows, ridge)
     _factor_envelope(gram, first)
     _forward_rows(gram, first, rows, 0, m)
     _forward_rows(gram, first, rows, nb, nb + 1)
@@ -744,13 +778,12 @@ def _linear(
         base = phase_of[k] * PHASE_SLOTS
         window = slice(offsets[s], offsets[s + 1])
         left = heavy[starts[s] : stops[s]]
-        pull = seen_intensity[s] * _dot(by_center[window], left)
+        pull, wider, mixed = _three_dots(left, by_center[window], by_gamma[window], by_eta[window])
+        pull, wider, mixed = seen_intensity[s] * pull, seen_intensity[s] * wider, seen_intensity[s] * mixed
         for j in range(CENTER_SLOPES):
             p = link[_center_slot(base, j, n_phases)]
             if p >= 0:
                 gradient[p] += pull * d_center[k, j]
-        wider = seen_intensity[s] * _dot(by_gamma[window], left)
-        mixed = seen_intensity[s] * _dot(by_eta[window], left)
         for j in range(WIDTH_SLOPES):
             p = link[base + CELL_SLOTS + j]
             if p >= 0:
@@ -761,10 +794,7 @@ def _linear(
         intensity[chosen[s]] = seen_intensity[s]
     return (
         chi2, intensity, background, residual, gradient, partial, centers, gammas, d_center,
-        (
-            chosen, starts, stops, offsets, weighted, by_center, by_gamma, by_eta, d_gamma, d_eta, gram, first, rows,
-            border,
-        ),
+        (chosen, starts, stops, offsets, shape, by_center, by_gamma, by_eta, d_gamma, d_eta, gram, first, rows, border),
     )  # fmt: skip
 
 
@@ -774,9 +804,7 @@ def _slopes(w, basis, phase_of, link, intensity, d_center, rest, by_column, heav
 
     ``by_column`` and ``heavy`` are room for the derivatives of the pattern, shape (parameters, points).
     """
-    chosen, starts, stops, offsets, weighted, by_center, by_gamma, by_eta, d_gamma, d_eta, gram, first, rows, border = (
-        rest
-    )
+    chosen, starts, stops, offsets, shape, by_center, by_gamma, by_eta, d_gamma, d_eta, gram, first, rows, border = rest
     n_free = by_column.shape[0]
     m = basis.shape[0]
     nb = m + n_free
@@ -803,7 +831,7 @@ def _slopes(w, basis, phase_of, link, intensity, d_center, rest, by_column, heav
     _products(heavy, basis, border[m:, :m], False)
     _products(heavy, by_column, border[m:, m:], True)
     for s in range(n_seen):
-        _dots(weighted[offsets[s] : offsets[s + 1]], by_column, starts[s], rows[s, m:])
+        _dots(shape[offsets[s] : offsets[s + 1]], heavy, starts[s], rows[s, m:])
     _forward_rows(gram, first, rows, m, nb)
     for s in range(n_seen):
         for p in range(m, nb):
@@ -893,6 +921,12 @@ def _project(y, w, basis):
     return out
 
 
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def _without_profiles(rest):
+    """What a covariance needs of that which `_slopes` goes on from: the lines, and the factors of their equations."""
+    return rest[0], rest[10], rest[11], rest[12], rest[13]
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def least_chi2(
     x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link, values, lowest, highest,
@@ -918,7 +952,7 @@ def least_chi2(
         x, y, w, basis, basis_gram, basis_y, beam, phase_of, terms, slots, link, n_free, reach, margin, ridge
     )
     normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-    own = state[9]
+    own = _without_profiles(state[9])
     is_own = True  # whether the curvature is that of the point itself
     moved = 0.0  # how far lines have come from the point whose curvature it is, in units of their width
     gained = 0.0
@@ -989,7 +1023,7 @@ def least_chi2(
             gained += chi2 - new[0]
             if moved >= _NEAR or abs(gain - 1.0) >= _AS_PROMISED:
                 normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-                own, moved, gained, is_own = state[9], 0.0, 0.0, True
+                own, moved, gained, is_own = _without_profiles(state[9]), 0.0, 0.0, True
             else:
                 is_own = False
         elif expected < 10.0 * tolerance * scale:
@@ -997,7 +1031,7 @@ def least_chi2(
             break
         elif not is_own:
             normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-            own, moved, gained, is_own = state[9], 0.0, 0.0, True
+            own, moved, gained, is_own = _without_profiles(state[9]), 0.0, 0.0, True
         else:
             damping = max(damping * 8.0, 1e-3)
             if damping > 1e7:
@@ -1007,8 +1041,8 @@ def least_chi2(
     is_same = moved < _SAME and gained < _SAME_CHI2 * state[0] / max(1, n_used)
     if not is_own and not (is_same and np.array_equal(own[0], state[9][0])):
         normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, heavy)
-        own = state[9]
-    equations = (own[0], own[10], own[11], own[12], own[13], normal)
+        own = _without_profiles(state[9])
+    equations = (own[0], own[1], own[2], own[3], own[4], normal)
     return status, steps, state[0], state[1], state[2], state[3], held, state[6], state[7], equations
 
 
@@ -1035,7 +1069,8 @@ def equations_at(x, y, w, basis, basis_gram, beam, phase_of, terms, slots, link,
     )
     by_column = np.empty((n_free, x.shape[0]))
     normal = _slopes(w, basis, phase_of, link, state[1], state[8], state[9], by_column, np.empty((n_free, x.shape[0])))
-    return state[9][0], state[9][10], state[9][11], state[9][12], state[9][13], normal
+    own = _without_profiles(state[9])
+    return own[0], own[1], own[2], own[3], own[4], normal
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -1044,44 +1079,62 @@ def covariance_of(equations, m, held):
 
     Returns it with the numbers of the seen lines; held parameters have zero rows.
     """
-    chosen, factor, first, kept_rows, border, normal = equations
-    rows = kept_rows.copy()
-    n_free = held.shape[0]
+    chosen, line_factor, first, rows, border, normal = equations
     n = chosen.shape[0]
-    nb = m + n_free
-    # border block of the inverse: from its own Schur complement, background rows first
-    schur = np.zeros((nb, nb))
-    for a in range(nb):
-        for b in range(a + 1):
-            if a < m or b < m:
-                schur[a, b] = _dot(border[a, : b + 1], border[b, : b + 1])
-            else:
-                schur[a, b] = normal[a - m, b - m] + _dot(border[a, :m], border[b, :m])
-            schur[b, a] = schur[a, b]
+    n_free = held.shape[0]
+    own = n + m  # where the free parameters begin
+    size = own + n_free
+    factor = np.zeros((size, size))  # of the normal matrix of everything, by Cholesky
+    factor[:n, :n] = line_factor
+    factor[n:, :n] = rows[:, : m + n_free].T
+    factor[n:own, n:own] = border[:m, :m]
+    factor[own:, n:own] = border[m:, :m]
+    reduced = normal.copy()
     fixed = held.copy()
     for p in range(n_free):
-        fixed[p] = held[p] or not schur[m + p, m + p] > 0.0
+        taken = _dot(border[m + p, :m], border[m + p, :m])
+        fixed[p] = held[p] or not reduced[p, p] + taken > 0.0
+        reduced[p, p] = max(reduced[p, p], 1e-13 * taken)
         if fixed[p]:
-            schur[m + p, :] = 0.0
-            schur[:, m + p] = 0.0
-            schur[m + p, m + p] = 1.0
-            rows[:, m + p] = 0.0
-    inside = _inverse(schur)
-    # lines: inverse of the envelope factor, then the border's share
-    right = np.eye(n)
-    _forward_rows(factor, first, right, 0, n)
-    across = np.ascontiguousarray(right.T) @ np.ascontiguousarray(rows[:, :nb])
-    out = np.zeros((n + nb, n + nb))
-    spread = across @ inside
-    out[:n, :n] = np.ascontiguousarray(right.T) @ right + spread @ np.ascontiguousarray(across.T)
-    out[:n, n:] = -spread
-    out[n:, :n] = -spread.T
-    out[n:, n:] = inside
+            reduced[p, :] = 0.0
+            reduced[:, p] = 0.0
+            reduced[p, p] = 1.0
+            factor[own + p, :] = 0.0
+    _factor_rows(reduced, 0, n_free)
+    for p in range(n_free):
+        factor[own + p, own : own + p + 1] = reduced[p, : p + 1]
+    begins = np.zeros(size, np.int64)
+    begins[:n] = first
+    out = _inverse_of(factor, begins)
     for p in range(n_free):
         if fixed[p]:
-            out[n + m + p, :] = 0.0
-            out[:, n + m + p] = 0.0
+            out[own + p, :] = 0.0
+            out[:, own + p] = 0.0
     return chosen, out
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _inverse_of(factor, first):
+    """Inverse of L Lᵀ, from its lower factor L, whose rows begin at the columns ``first``."""
+    n = factor.shape[0]
+    columns = np.zeros((n, n))  # of L⁻¹: one a row
+    row = np.empty(n)
+    inverse = np.zeros((n, n))
+    for i in range(n):
+        row[: i + 1] = 0.0
+        for k in range(first[i], i):
+            if factor[i, k] != 0.0:
+                _add_scaled(row[: k + 1], inverse[k], -factor[i, k])
+        row[i] = 1.0
+        for c in range(i + 1):
+            inverse[i, c] = row[c] / factor[i, i]
+            columns[c, i] = inverse[i, c]
+    out = np.empty((n, n))
+    _products(columns, columns, out, True)
+    for i in range(n):
+        for j in range(i):
+            out[j, i] = out[i, j]
+    return out
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -1132,8 +1185,8 @@ def _add_lags(total, values, edge, factors):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
-def residual_sums(intensity, residual, background, weight, scaled):
-    """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²: what R factors are made of; ``scaled`` is filled with r√w."""
+def _residual_sums(intensity, residual, background, weight, scaled):
+    """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²; ``scaled`` is filled with r√w."""
     chi2 = 0.0
     total = 0.0
     size = 0.0
@@ -1152,20 +1205,31 @@ def residual_sums(intensity, residual, background, weight, scaled):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def run_squares(residual):
-    """Σ over runs of one sign of (Σr)², and Σr²; a zero counts as above zero, as a sign bit says."""
+    """Σ over runs of one sign of (Σr)², and Σr²; a zero counts as above zero, as a sign bit says.
+
+    By factors of 0 and 1: no processor guesses the signs of noise.
+    """
     runs = 0.0
     square = 0.0
     run = 0.0
-    below = False
+    below = 0
     for i in range(residual.shape[0]):
         r = residual[i]
-        if (r < 0.0) != below:
-            runs += run * run
-            run = 0.0
-            below = r < 0.0
-        run += r
+        is_below = int(r < 0.0)
+        turns = float(is_below ^ below)
+        runs += turns * run * run
+        run = (1.0 - turns) * run + r
         square += r * r
+        below = is_below
     return runs + run * run, square
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def agreement_sums(intensity, residual, background, weight):
+    """Σwr², Σwy², Σ|y|, Σ|r| and Σw(y - b)²: what R factors are made of; and the `run_squares` of r√w."""
+    scaled = np.empty(residual.shape[0])
+    sums = _residual_sums(intensity, residual, background, weight, scaled)
+    return sums, run_squares(scaled)
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -1184,9 +1248,10 @@ def median_size(values):
     number is, as it does, and mostly wrongly, where they are sorted.
     """
     n = values.shape[0]
-    if not np.mean(values) < math.inf:
+    mean = _sum(values) / n
+    if not mean < math.inf:
         return np.median(values)
-    low, high = 0.0, 2.0 * np.mean(values) * (1.0 + 1e-12)  # no more than half of them are above twice the mean
+    low, high = 0.0, 2.0 * mean * (1.0 + 1e-12)  # no more than half of them are above twice the mean
     below, upto = 0, n
     for _ in range(24):
         middle = 0.5 * (low + high)
@@ -1212,20 +1277,26 @@ def median_size(values):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def scatter_scales(y, w, residual):
-    """Scatter in units of sigma, as a Gaussian's from medians: of the data from point to point, and of the residuals.
+def point_scatter(y, w):
+    """Scatter of data from point to point in units of sigma, as a Gaussian's from the median.
 
-    The first is how far each point lies from the mean of its neighbours: right whatever the model.
+    That is how far each point lies from the mean of its neighbours.
     """
     n = y.shape[0]
     bend = np.empty(max(n - 2, 0))
     for i in range(1, n - 1):
         bend[i - 1] = abs(y[i] - 0.5 * (y[i - 1] + y[i + 1])) * math.sqrt(w[i] / 1.5)
-    size = np.empty(n)
-    for i in range(n):
-        size[i] = abs(residual[i]) * math.sqrt(w[i])
     noise = median_size(bend) / 0.6745 if n > 2 else 0.0
-    return max(noise, 1e-6), median_size(size) / 0.6745
+    return max(noise, 1e-6)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def scatter_scales(y, w, residual):
+    """Scatter in units of sigma: that of the data from point to point, right whatever the model, and of residuals."""
+    size = np.empty(y.shape[0])
+    for i in range(y.shape[0]):
+        size[i] = abs(residual[i]) * math.sqrt(w[i])
+    return point_scatter(y, w), median_size(size) / 0.6745
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -1572,6 +1643,33 @@ def spreads_of(slopes, covariance, moved):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def seen_reflections(reflections, line_of, members, inside, centers, widths, intensity, sigma):
+    """Those of some reflections whose line is in the range and was fitted, by angle; and what is known of each.
+
+    Returns their numbers; and angles, widths, intensities and the sigma of these, shape (4, reflections): reflections
+    of one line share it.
+    """
+    mine = np.empty(reflections.shape[0], np.int64)
+    count = 0
+    for reflection in reflections:
+        line = line_of[reflection]
+        if not inside[line] or not math.isfinite(intensity[line]):
+            continue
+        place = count  # those of one angle stay in their order, most of which is that of the angles
+        while place > 0 and centers[line_of[mine[place - 1]]] > centers[line]:
+            mine[place] = mine[place - 1]
+            place -= 1
+        mine[place] = reflection
+        count += 1
+    known = np.empty((4, count))
+    for i in range(count):
+        line = line_of[mine[i]]
+        known[0, i], known[1, i] = centers[line], widths[line]
+        known[2, i], known[3, i] = intensity[line] / members[line], sigma[line] / members[line]
+    return mine[:count].copy(), known
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def count_lines(position, width, intensity, least, inside, phase_of, n_phases):
     """Lines of each phase in the range above a least intensity, and those of them that no other phase comes near."""
     observed = np.zeros(n_phases, np.int64)
@@ -1640,11 +1738,64 @@ def area_shares(areas, covariance, least):
     return share, sigma
 
 
+@njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
+def _height_at(x, residual, w, width, at, start, stop):
+    """What `matched_filter` sees at one point, from the points within its reach."""
+    s_w, s_r, s_g, s_gg, s_rg = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(start, stop):
+        t = (x[i] - x[at]) / width
+        bell = _bell(t * t)
+        s_w += w[i]
+        s_r += w[i] * residual[i]
+        s_g += w[i] * bell
+        s_gg += w[i] * bell * bell
+        s_rg += w[i] * bell * residual[i]
+    mean = s_g / s_w
+    bottom = s_gg - s_g * mean
+    return (s_rg - s_r * mean) / math.sqrt(bottom) if bottom > 1e-3 * s_gg else 0.0
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
-def line_residuals(x, residual, w, width, reach):
-    """Largest of what the matched filter sees, up or down, and how much it sees of noise, as a Gaussian's sigma."""
+def _may_see(x, residual, w, width, reach, least):
+    """Whether `matched_filter` may see anything of a size; False is sure.
+
+    It sees nothing that is larger than the root of the weighted squares of the residuals within its reach: where these
+    are less it need not look.
+    """
+    n = x.shape[0]
+    before = np.zeros(n + 1)
+    for i in range(n):
+        before[i + 1] = before[i] + w[i] * residual[i] * residual[i]
+    least *= _SURE
+    start = 0
+    stop = 0
+    for i in range(n):
+        while x[i] - x[start] > reach * width:
+            start += 1
+        while stop < n and x[stop] - x[i] <= reach * width:
+            stop += 1
+        if before[stop] - before[start] < least * least:
+            continue
+        if not abs(_height_at(x, residual, w, width, i, start, stop)) < least:
+            return True
+    return False
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def leaves_nothing(x, y, w, residual, widths, intensity, phase_of, n_phases, reach, waves, least):
+    """Whether residuals neither wave nor have a line in them.
+
+    They wave where their scatter is ``waves`` times that of the data from point to point; a line is what a matched
+    filter of the median width of the lines sees above ``least`` times that scatter and its own.
+    """
+    noise, middle = scatter_scales(y, w, residual)
+    width = median_width(widths, intensity, phase_of, n_phases)
+    if middle >= waves * noise or not width > 0.0:
+        return False
+    if not _may_see(x, residual, w, width, reach, least * noise):
+        return True
     seen = np.abs(matched_filter(x, residual, w, width, reach))
-    return np.max(seen), median_size(seen) / 0.6745
+    return np.max(seen) < least * max(noise, median_size(seen) / 0.6745)
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, nogil=True)
@@ -1717,12 +1868,3 @@ def score_apart(components, terms, wavelength, first, step, score, apart):
                 best = here
         out[c] = total
     return out
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _inverse(a):
-    """Inverse of a symmetric positive matrix, scaled to a unit diagonal first."""
-    n = a.shape[0]
-    scale = 1.0 / np.sqrt(np.diag(a))
-    scaled = a * scale.reshape(n, 1) * scale.reshape(1, n)
-    return np.linalg.inv(scaled) * scale.reshape(n, 1) * scale.reshape(1, n)

@@ -201,6 +201,7 @@ def fit_pattern(
         two_theta_deg=two_theta_deg,
         exclude_deg=exclude_deg,
         background_terms=options.terms or MOST_BACKGROUND_TERMS,
+        limits=limits,
     )
     model = limit_widths(model, line_width(data))
     model, values = _seeded(model, seed)
@@ -278,6 +279,7 @@ def fit_patterns(
             two_theta_deg=two_theta_deg,
             exclude_deg=exclude_deg,
             background_terms=options.terms or MOST_BACKGROUND_TERMS,
+            limits=limits,
             like=data,
         )
         if model is None or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
@@ -296,7 +298,7 @@ def fit_patterns(
             options.check_model(model, pattern.name)
             made_for, seed = (pattern.wavelength_ang, pattern.geometry, *limits), None
         answer = _find_answer(model, data, options, seed=seed)
-        if answer.solution.converged and not np.all(answer.absent) and not answer.alternatives:
+        if answer.solution.converged and not answer.absent.all() and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
             model = free_more(model, [name for name in answer.model.parameter_names if name in ASKED_WORDS])
             model = with_beam_of(model, answer.model)

@@ -19,6 +19,7 @@ from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.kernels import weighted_gram
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
+from hydrostruct.xrd.single_peaks import has_peaks
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ def spread_over_lines(model: LeBailModel, data: FitData, evidence: Evidence) -> 
     With θ₋ₖ the cell without line k, (K − 1)/K Σ (θ₋ₖ − θ̄)(θ₋ₖ − θ̄)ᵀ over K lines, over 1.35²: that is what it is, in
     units of the covariance, where there is no stranger. The points of the line are left out with it, to a width.
     """
-    if not np.any(model.phase_of >= len(model.phases)):
+    if not has_peaks(model):
         return None
     solution = evidence.solution
     matrix = np.zeros_like(evidence.parameter_covariance)

@@ -37,6 +37,7 @@ from hydrostruct.xrd.kernels import (
     TERM_COLUMNS,
     WIDTH_SLOTS,
     chebyshev_gram,
+    cut_pattern,
 )
 from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
@@ -251,6 +252,7 @@ def prepare_data(
     two_theta_deg: tuple[float, float] | None = None,
     exclude_deg: Sequence[tuple[float, float]] = (),
     background_terms: int = MOST_BACKGROUND_TERMS,
+    limits: tuple[float, float] | None = None,
     like: FitData | None = None,
 ) -> FitData:
     """Cut a pattern to what is fitted.
@@ -265,6 +267,8 @@ def prepare_data(
         Regions to leave out, in degrees.
     background_terms : int
         Chebyshev polynomials, at least 1.
+    limits : (low, high), optional
+        What `fit_range` says, where it is known.
     like : FitData, optional
         Another pattern of the series: where the points are the same, what depends on them alone is taken from there.
 
@@ -277,22 +281,18 @@ def prepare_data(
     InputError
         For a reversed or empty range, or too few points left.
     """
-    low, high = fit_range(pattern, two_theta_deg)
-    kept = (pattern.two_theta_deg >= low) & (pattern.two_theta_deg <= high) & np.isfinite(pattern.intensity)
+    low, high = fit_range(pattern, two_theta_deg) if limits is None else limits
     for first, last in exclude_deg:
         _check_range(pattern.name, "excluded region", first, last)
-        kept &= (pattern.two_theta_deg < first) | (pattern.two_theta_deg > last)
-    count = int(np.count_nonzero(kept))
+    left_out = np.array(exclude_deg, dtype=np.float64).reshape(-1, 2)
+    kept, points = cut_pattern(pattern.two_theta_deg, pattern.intensity, pattern.sigma, low, high, left_out)
+    position, intensity, weight = points
+    count = position.size
     if count < 2 * background_terms or count < 20:
         raise InputError(
             f"{pattern.name or 'pattern'}: {count} measured points between {low:g}° and {high:g}°. Expected "
             f"{max(20, 2 * background_terms)} or more. Widen the range, or take fewer background terms."
         )
-    assert pattern.sigma is not None
-    measured = (pattern.two_theta_deg, pattern.intensity, pattern.sigma)
-    # to the compiled loops an array that must not be written is another type: all get arrays of one kind
-    position, intensity, sigma = (one.copy() if count == kept.size else one[kept] for one in measured)
-    weight = 1.0 / (sigma * sigma)
     if like is None or not _same_points(like, position, kept, background_terms):
         like = None
     kept.setflags(write=False)
@@ -310,7 +310,9 @@ def prepare_data(
 
 
 def _same_points(like: FitData, position: Floats, kept: npt.NDArray[np.bool_], terms: int) -> bool:
-    return len(like.basis) == terms and np.array_equal(like.position, position) and np.array_equal(like.kept, kept)
+    if len(like.basis) != terms or like.position.size != position.size or like.kept.size != kept.size:
+        return False
+    return bool((like.position == position).all() and (like.kept == kept).all())
 
 
 def with_terms(data: FitData, terms: int) -> FitData:
@@ -368,8 +370,9 @@ def without_points(data: FitData, left_out: npt.NDArray[np.bool_]) -> FitData:
 
 def fit_range(pattern: Pattern, two_theta_deg: tuple[float, float] | None) -> tuple[float, float]:
     """The range of a fit, in degrees: what was asked for, cut to what was measured."""
-    is_measured = np.isfinite(pattern.intensity)
-    measured = pattern.two_theta_deg if is_measured.all() else pattern.two_theta_deg[is_measured]
+    measured = pattern.two_theta_deg
+    if not (math.isfinite(pattern.intensity[0]) and math.isfinite(pattern.intensity[-1])):  # the ends alone count
+        measured = measured[np.isfinite(pattern.intensity)]
     if two_theta_deg is None:
         return float(measured[0]), float(measured[-1])
     _check_range(pattern.name, "range", *two_theta_deg)

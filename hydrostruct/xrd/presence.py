@@ -16,6 +16,8 @@ DETECTION_SIGMA = 4.0
 """A phase counts as detected from here on: one false alarm in 30 000 patterns without it, if sigma is right."""
 
 _LEAST_TOTAL_SIGMA = 3.0
+_LEAST_TAIL = 1e-280  # smaller probabilities are known by their logarithm alone
+_LOG_OF_LEAST_TAIL = math.log(_LEAST_TAIL)
 SUPPORTED_SIGMA = 2.0
 """Enough for a phase that more lines of the pattern lie on than its cell has parameters."""
 
@@ -80,11 +82,13 @@ def gaussian_equivalent(statistic: float, degrees: int) -> float:
     """
     if not statistic > 0:
         return 0.0
-    tail = float(special.gammaincc(degrees / 2, statistic / 2))
-    if tail > 1e-280:
-        return float(abs(special.ndtri(tail / 2)))
-    half = statistic / 2
-    log_tail = (degrees / 2 - 1) * math.log(half) - half - math.lgamma(degrees / 2)
+    half, order = statistic / 2, degrees / 2
+    log_tail = (order - 1) * math.log(half) - half - math.lgamma(order)
+    # above twice its order the tail is no more than twice the first term of its series
+    if half < degrees or log_tail > _LOG_OF_LEAST_TAIL - 1.0:
+        tail = float(special.gammaincc(order, half))
+        if tail > _LEAST_TAIL:
+            return float(abs(special.ndtri(tail / 2)))
     # invert log erfc(z/√2) ≈ -z²/2 - log(z √(π/2)) by two fixed-point steps
     z = math.sqrt(-2 * log_tail)
     for _ in range(3):

@@ -31,6 +31,11 @@ def own_parameters(model: LeBailModel) -> int:
     return len(model.parameter_names) - (PARAMETERS_OF_A_PEAK - 1) * peaks
 
 
+def has_peaks(model: LeBailModel) -> bool:
+    """Whether a model has single peaks."""
+    return model.slots.size - 2 > PHASE_SLOTS * len(model.phases)
+
+
 def own_lines(model: LeBailModel) -> npt.NDArray[np.bool_]:
     """Lines of a model that belong to a phase, shape (lines,)."""
     return np.asarray(model.phase_of < len(model.phases))

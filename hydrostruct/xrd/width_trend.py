@@ -6,6 +6,8 @@ laboratory pattern the instrument's own width changes by a factor of two, and no
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,8 +51,8 @@ def width_trend(
     What the residuals of each line say of its width, its area being free, against a parabola in tan θ: it must take 25
     off χ², and amount to 4 %.
     """
-    span = np.tan(np.radians(0.5 * data.position[[0, -1]]))
-    if "u" in model.parameter_names or span[1] - span[0] < _LEAST_RANGE or not noise > 0:
+    low, high = (math.tan(math.radians(0.5 * data.position[end])) for end in (0, -1))
+    if "u" in model.parameter_names or high - low < _LEAST_RANGE or not noise > 0:
         return 0.0
     with np.errstate(invalid="ignore"):
         strong = np.flatnonzero(own_lines(model) & (solution.intensity > _STRONG_SIGMA * intensity_sigma))

@@ -213,6 +213,51 @@ def test_the_matched_filter_of_an_even_grid_is_that_of_any_grid() -> None:
         assert even[at] == pytest.approx(height / math.sqrt(spread[0, 0]), abs=1e-6)
 
 
+def test_a_line_in_residuals_is_seen_as_the_whole_matched_filter_sees_it() -> None:
+    random = np.random.default_rng(21)
+    x = np.linspace(5.0, 15.0, 900)
+    widths, intensity, phase_of = np.full(2, 0.08), np.ones(2), np.zeros(2, dtype=np.int64)
+    answers = []
+    for height in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0) * 6:
+        weight = random.uniform(0.5, 2.0, x.size)
+        residual = random.normal(size=x.size) / np.sqrt(weight)
+        residual += height * np.exp(-4 * math.log(2) * ((x - 9.3) / 0.08) ** 2)
+        given = (x, 100.0 + residual, weight, residual, widths, intensity, phase_of, 1, 1.5, 1.25, 6.0)
+        noise, middle = kernels.scatter_scales(100.0 + residual, weight, residual)
+        seen = np.abs(kernels.matched_filter(x, residual, weight, 0.08, 1.5))
+        typical = float(np.median(seen)) / 0.6745
+        answers.append(bool(middle < 1.25 * noise and seen.max() < 6.0 * max(noise, typical)))
+        assert kernels.leaves_nothing(*given) == answers[-1]
+    assert set(answers) == {True, False}
+
+
+def test_a_pattern_is_cut_to_what_is_measured_in_its_range() -> None:
+    x, y = np.arange(10.0), np.arange(10.0)
+    y[4] = np.nan
+    kept, points = kernels.cut_pattern(x, y, np.full(10, 2.0), 1.0, 8.0, np.array([[5.5, 7.0]]))
+    np.testing.assert_array_equal(np.flatnonzero(kept), [1, 2, 3, 5, 8])
+    np.testing.assert_array_equal(points, [[1, 2, 3, 5, 8], [1, 2, 3, 5, 8], [0.25] * 5])
+
+
+def test_reflections_come_by_angle_and_share_their_line() -> None:
+    centers, widths = np.array([7.0, 5.0, 6.0, 9.0]), np.full(4, 0.1)
+    intensity, sigma = np.array([6.0, 4.0, np.nan, 1.0]), np.array([0.6, 0.4, np.nan, 0.1])
+    line_of, inside = np.array([0, 1, 0, 2, 3, 1]), np.array([True, True, True, False])
+    mine, known = kernels.seen_reflections(
+        np.arange(6), line_of, np.bincount(line_of), inside, centers, widths, intensity, sigma
+    )
+    np.testing.assert_array_equal(mine, [1, 5, 0, 2])
+    np.testing.assert_allclose(known, [[5, 5, 7, 7], [0.1] * 4, [2, 2, 3, 3], [0.2, 0.2, 0.3, 0.3]])
+
+
+def test_the_inverse_of_a_factored_matrix_keeps_to_the_envelope() -> None:
+    random = np.random.default_rng(22)
+    first = np.array([0, 0, 1, 2, 2, 0, 0])
+    factor = np.tril(random.normal(size=(7, 7))) + 3.0 * np.eye(7)
+    factor[np.arange(7)[None, :] < first[:, None]] = 0.0
+    np.testing.assert_allclose(kernels._inverse_of(factor, first), np.linalg.inv(factor @ factor.T), atol=1e-12)
+
+
 def test_pulls_at_the_places_of_lines_are_those_of_a_line_moved_a_little() -> None:
     random = np.random.default_rng(4)
     x = np.linspace(5.0, 8.0, 400)
