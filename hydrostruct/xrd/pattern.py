@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.files import write_whole
 from hydrostruct.tables import read_columns, read_text
+from hydrostruct.xrd.empty_bins import empty_bins, empty_bins_note
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +35,8 @@ class Pattern:
     """Intensity against 2θ, with the uncertainty of every point and the wavelength it belongs to.
 
     Arrays are checked and made read-only when the record is made. A point that was not measured has NaN intensity;
-    it stays in its place and takes no part in a fit.
+    it stays in its place and takes no part in a fit. What stands for a bin without data (see
+    `hydrostruct.xrd.empty_bins`) is made NaN where no sigma above 0 says that it was measured, and a note says so.
     """
 
     two_theta_deg: Floats
@@ -65,6 +67,7 @@ class Pattern:
         _check_wavelength(self.wavelength_ang, self.name)
         _check_geometry(self.geometry, self.name)
         _check_axis(position, intensity, self.name)
+        intensity, notes = _without_empty_bins(position, intensity, self.sigma, self.notes)
         source = self.sigma_source
         if self.sigma is None:
             sigma, source = np.sqrt(np.maximum(intensity, 1.0)), "counting"
@@ -77,6 +80,7 @@ class Pattern:
             ("sector_changes", _checked_sectors(self.sector_changes, intensity, self.name)),
             ("sigma", _frozen(sigma)),
             ("sigma_source", source),
+            ("notes", notes),
         ):
             object.__setattr__(self, field, value)
 
@@ -167,6 +171,23 @@ def _frozen(values: npt.ArrayLike) -> Floats:
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array
+
+
+def _without_empty_bins(
+    position: Floats, intensity: Floats, sigma: npt.ArrayLike | None, notes: tuple[str, ...]
+) -> tuple[Floats, tuple[str, ...]]:
+    """Intensities with NaN where a value stands for a bin without data, and the notes with a sentence about it."""
+    if sigma is None:
+        left_out = empty_bins(intensity)
+    else:
+        given = np.asarray(sigma, dtype=np.float64)
+        if given.shape != intensity.shape or np.all(given > 0):
+            return intensity, notes
+        left_out = empty_bins(intensity) & ~(given > 0)
+    if not np.any(left_out):
+        return intensity, notes
+    note = empty_bins_note(position, intensity, left_out)
+    return _frozen(np.where(left_out, np.nan, intensity)), (*notes, note)
 
 
 def _checked_sectors(
