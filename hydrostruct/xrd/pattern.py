@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,14 @@ from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.files import write_whole
 from hydrostruct.tables import read_columns, read_text
 from hydrostruct.xrd.empty_bins import empty_bins, empty_bins_note
+from hydrostruct.xrd.guessed_sigma import guessed_sigma, noise_note
 
 Floats = npt.NDArray[np.float64]
 
 PATTERN_SUFFIXES = (".xy", ".xye", ".chi", ".fxye", ".dat", ".csv")
 """Files that hold a pattern, not an image."""
+GUESSED = ("counting", "noise")
+"""Sources of a sigma that nobody gave."""
 BRAGG_BRENTANO = "bragg-brentano"
 """The flat specimen of a laboratory diffractometer, in reflection."""
 UNKNOWN = "unknown"
@@ -44,13 +47,15 @@ class Pattern:
     intensity: Floats
     """Intensity, in any linear unit, shape (n,); NaN where nothing was measured."""
     sigma: Floats | None = None
-    """Standard uncertainty of the intensity, shape (n,); √max(I, 1) when left out, and `sigma_source` says so."""
+    """Standard uncertainty of the intensity, shape (n,); when left out √max(I, 1), or where the noise is another, what
+    the pattern shows (see `hydrostruct.xrd.guessed_sigma`), and `sigma_source` says so."""
     wavelength_ang: float
     """Wavelength, in Å."""
     name: str = ""
     """Where the pattern comes from, as a user knows it."""
     sigma_source: str = "given"
-    """How sigma came about: ``given``, ``azimuthal``, ``poisson``, or ``counting`` for √max(I, 1)."""
+    """How sigma came about: ``given``, ``azimuthal``, ``poisson``; or guessed: ``counting`` for √max(I, 1), ``noise``
+    for k √max(I, floor) with k from the noise of neighbouring points."""
     geometry: str = "unknown"
     """How it was measured: ``transmission`` (area detector, capillary), ``bragg-brentano`` (flat specimen of a
     laboratory diffractometer, in reflection), or ``unknown``. Says what a displacement of the sample does to its lines.
@@ -70,7 +75,9 @@ class Pattern:
         intensity, notes = _without_empty_bins(position, intensity, self.sigma, self.notes)
         source = self.sigma_source
         if self.sigma is None:
-            sigma, source = np.sqrt(np.maximum(intensity, 1.0)), "counting"
+            guess = guessed_sigma(intensity)
+            sigma, source = guess.sigma, "counting" if guess.is_counting else "noise"
+            notes = notes if guess.is_counting else (*notes, noise_note(guess))
         else:
             sigma = np.asarray(self.sigma, dtype=np.float64)
             _check_sigma(sigma, intensity, self.name)
@@ -100,7 +107,8 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
     Returns
     -------
     Pattern
-        Sorted by angle, with a note when the file was not; without a sigma column sigma is √max(I, 1), with a note.
+        Sorted by angle, with a note when the file was not; without a sigma column sigma is √max(I, 1), or the noise
+        that is seen where it is another, with a note.
 
     Raises
     ------
@@ -120,12 +128,12 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
     order = np.argsort(position, kind="stable")
     if np.any(np.diff(position) < 0):
         notes.append("The angles were not in rising order and have been sorted.")
+    missing = ""
     if sigma is None:
-        notes.append("The file has no uncertainties: sigma is the square root of max(intensity, 1).")
+        missing = "The file has no uncertainties"
     elif bool(np.all(sigma == 0)):
-        notes.append("All uncertainties in the file are 0: sigma is the square root of max(intensity, 1).")
-        sigma = None
-    return Pattern(
+        missing, sigma = "All uncertainties in the file are 0", None
+    read = Pattern(
         two_theta_deg=position[order],
         intensity=intensity[order],
         sigma=None if sigma is None else sigma[order],
@@ -135,6 +143,10 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
         geometry=_written_geometry(header) if geometry == GEOMETRIES[0] else geometry,
         notes=tuple(notes),
     )
+    if missing and read.sigma_source == "counting":
+        note = f"{missing}: sigma is the square root of max(intensity, 1)."
+        return replace(read, notes=(*read.notes, note))
+    return read
 
 
 def write_pattern(pattern: Pattern, path: str | os.PathLike[str]) -> Path:
@@ -307,7 +319,7 @@ def _refuse_other_axes(path: Path, header: tuple[str, ...]) -> None:
 
 def _written_source(header: tuple[str, ...]) -> str:
     """Where sigma came from, as `write_pattern` writes it."""
-    found = re.search(r"^# sigma = (azimuthal|poisson|counting)$", "\n".join(header), re.MULTILINE)
+    found = re.search(r"^# sigma = (azimuthal|poisson|counting|noise)$", "\n".join(header), re.MULTILINE)
     return found.group(1) if found else "given"
 
 
