@@ -746,8 +746,8 @@ def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
     found = []
     if evidence.detection_scale < _SIGMA_TOO_LARGE_GOF:
         found.append(
-            f"GOF is {evidence.agreement.gof:.2g}: the square root of the intensity is too large a sigma for this "
-            "pattern, and the uncertainties are too large by about as much. Give a file with a sigma column."
+            f"GOF is {evidence.agreement.gof:.2g}: sigma, which no column gave, is too large for this pattern, and the "
+            "uncertainties are too large by about as much. Give a file with a sigma column."
         )
     for line in _negative_lines(model, evidence)[:5]:
         reflection = int(np.flatnonzero(model.reflection_line == line)[0])

@@ -39,7 +39,7 @@ from hydrostruct.xrd.kernels import (
     chebyshev_gram,
     cut_pattern,
 )
-from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
+from hydrostruct.xrd.pattern import BRAGG_BRENTANO, GUESSED, Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES, Widths, width_array
 
 Floats = npt.NDArray[np.float64]
@@ -305,7 +305,7 @@ def prepare_data(
         step_deg=like.step_deg if like else float(np.median(np.diff(position))),
         basis=basis,
         gram=_gram(basis, weight),
-        sigma_is_known=pattern.sigma_source != "counting",
+        sigma_is_known=pattern.sigma_source not in GUESSED,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,15 @@ import numpy.typing as npt
 from hydrostruct.errors import InputError, nearest_name
 from hydrostruct.files import write_whole
 from hydrostruct.tables import read_columns, read_text
+from hydrostruct.xrd.empty_bins import empty_bins, empty_bins_note
+from hydrostruct.xrd.guessed_sigma import guessed_sigma, noise_note
 
 Floats = npt.NDArray[np.float64]
 
 PATTERN_SUFFIXES = (".xy", ".xye", ".chi", ".fxye", ".dat", ".csv")
 """Files that hold a pattern, not an image."""
+GUESSED = ("counting", "noise")
+"""Sources of a sigma that nobody gave."""
 BRAGG_BRENTANO = "bragg-brentano"
 """The flat specimen of a laboratory diffractometer, in reflection."""
 UNKNOWN = "unknown"
@@ -34,7 +38,8 @@ class Pattern:
     """Intensity against 2θ, with the uncertainty of every point and the wavelength it belongs to.
 
     Arrays are checked and made read-only when the record is made. A point that was not measured has NaN intensity;
-    it stays in its place and takes no part in a fit.
+    it stays in its place and takes no part in a fit. What stands for a bin without data (see
+    `hydrostruct.xrd.empty_bins`) is made NaN where no sigma above 0 says that it was measured, and a note says so.
     """
 
     two_theta_deg: Floats
@@ -42,13 +47,15 @@ class Pattern:
     intensity: Floats
     """Intensity, in any linear unit, shape (n,); NaN where nothing was measured."""
     sigma: Floats | None = None
-    """Standard uncertainty of the intensity, shape (n,); √max(I, 1) when left out, and `sigma_source` says so."""
+    """Standard uncertainty of the intensity, shape (n,); when left out √max(I, 1), or where the noise is another, what
+    the pattern shows (see `hydrostruct.xrd.guessed_sigma`), and `sigma_source` says so."""
     wavelength_ang: float
     """Wavelength, in Å."""
     name: str = ""
     """Where the pattern comes from, as a user knows it."""
     sigma_source: str = "given"
-    """How sigma came about: ``given``, ``azimuthal``, ``poisson``, or ``counting`` for √max(I, 1)."""
+    """How sigma came about: ``given``, ``azimuthal``, ``poisson``; or guessed: ``counting`` for √max(I, 1), ``noise``
+    for k √max(I, floor) with k from the noise of neighbouring points."""
     geometry: str = "unknown"
     """How it was measured: ``transmission`` (area detector, capillary), ``bragg-brentano`` (flat specimen of a
     laboratory diffractometer, in reflection), or ``unknown``. Says what a displacement of the sample does to its lines.
@@ -65,9 +72,12 @@ class Pattern:
         _check_wavelength(self.wavelength_ang, self.name)
         _check_geometry(self.geometry, self.name)
         _check_axis(position, intensity, self.name)
+        intensity, notes = _without_empty_bins(position, intensity, self.sigma, self.notes)
         source = self.sigma_source
         if self.sigma is None:
-            sigma, source = np.sqrt(np.maximum(intensity, 1.0)), "counting"
+            guess = guessed_sigma(intensity)
+            sigma, source = guess.sigma, "counting" if guess.is_counting else "noise"
+            notes = notes if guess.is_counting else (*notes, noise_note(guess))
         else:
             sigma = np.asarray(self.sigma, dtype=np.float64)
             _check_sigma(sigma, intensity, self.name)
@@ -77,6 +87,7 @@ class Pattern:
             ("sector_changes", _checked_sectors(self.sector_changes, intensity, self.name)),
             ("sigma", _frozen(sigma)),
             ("sigma_source", source),
+            ("notes", notes),
         ):
             object.__setattr__(self, field, value)
 
@@ -96,7 +107,8 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
     Returns
     -------
     Pattern
-        Sorted by angle, with a note when the file was not; without a sigma column sigma is √max(I, 1), with a note.
+        Sorted by angle, with a note when the file was not; without a sigma column sigma is √max(I, 1), or the noise
+        that is seen where it is another, with a note.
 
     Raises
     ------
@@ -116,12 +128,12 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
     order = np.argsort(position, kind="stable")
     if np.any(np.diff(position) < 0):
         notes.append("The angles were not in rising order and have been sorted.")
+    missing = ""
     if sigma is None:
-        notes.append("The file has no uncertainties: sigma is the square root of max(intensity, 1).")
+        missing = "The file has no uncertainties"
     elif bool(np.all(sigma == 0)):
-        notes.append("All uncertainties in the file are 0: sigma is the square root of max(intensity, 1).")
-        sigma = None
-    return Pattern(
+        missing, sigma = "All uncertainties in the file are 0", None
+    read = Pattern(
         two_theta_deg=position[order],
         intensity=intensity[order],
         sigma=None if sigma is None else sigma[order],
@@ -131,6 +143,10 @@ def read_pattern(path: str | os.PathLike[str], *, wavelength_ang: float, geometr
         geometry=_written_geometry(header) if geometry == GEOMETRIES[0] else geometry,
         notes=tuple(notes),
     )
+    if missing and read.sigma_source == "counting":
+        note = f"{missing}: sigma is the square root of max(intensity, 1)."
+        return replace(read, notes=(*read.notes, note))
+    return read
 
 
 def write_pattern(pattern: Pattern, path: str | os.PathLike[str]) -> Path:
@@ -167,6 +183,23 @@ def _frozen(values: npt.ArrayLike) -> Floats:
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array
+
+
+def _without_empty_bins(
+    position: Floats, intensity: Floats, sigma: npt.ArrayLike | None, notes: tuple[str, ...]
+) -> tuple[Floats, tuple[str, ...]]:
+    """Intensities with NaN where a value stands for a bin without data, and the notes with a sentence about it."""
+    if sigma is None:
+        left_out = empty_bins(intensity)
+    else:
+        given = np.asarray(sigma, dtype=np.float64)
+        if given.shape != intensity.shape or np.all(given > 0):
+            return intensity, notes
+        left_out = empty_bins(intensity) & ~(given > 0)
+    if not np.any(left_out):
+        return intensity, notes
+    note = empty_bins_note(position, intensity, left_out)
+    return _frozen(np.where(left_out, np.nan, intensity)), (*notes, note)
 
 
 def _checked_sectors(
@@ -286,7 +319,7 @@ def _refuse_other_axes(path: Path, header: tuple[str, ...]) -> None:
 
 def _written_source(header: tuple[str, ...]) -> str:
     """Where sigma came from, as `write_pattern` writes it."""
-    found = re.search(r"^# sigma = (azimuthal|poisson|counting)$", "\n".join(header), re.MULTILINE)
+    found = re.search(r"^# sigma = (azimuthal|poisson|counting|noise)$", "\n".join(header), re.MULTILINE)
     return found.group(1) if found else "given"
 
 
