@@ -310,8 +310,6 @@ def _fit_jobs(
     section = config.diffraction
     fix = tuple(f"{phase.name}:{word}" for phase, one in zip(phases, config.phases, strict=True) for word in one.fix)
     stress = {phase.name: one.stress for phase, one in zip(phases, config.phases, strict=True) if one.stress}
-    if widths is not None:
-        fix = ("w", *fix)  # those of the instrument are known: what is left is of the phase
     jobs: list[FitJob | None] = []
     for number, image in enumerate(images, 1):
         own = section.points.get(str(number))
@@ -328,7 +326,7 @@ def _fit_jobs(
             "loss": section.loss,
             "profile": section.profile,
             "fix": fix,
-            "widths": widths,
+            "instrument": widths,
             "stress": stress,
             "wavelength_sigma_ang": section.wavelength_sigma_ang,
             "distance_relative_sigma": None if sigma_um is None else 1e-6 * sigma_um / distance_m,

@@ -16,7 +16,7 @@ from hydrostruct.xrd.maps import FitAnswer, FitJob
 
 _OF_A_MAP = (
     "cells",
-    "widths",
+    "instrument",
     "fix",
     "stress",
     "wavelength_sigma_ang",

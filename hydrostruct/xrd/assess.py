@@ -21,10 +21,11 @@ from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
-from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.profile import NO_WIDTHS, Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 from hydrostruct.xrd.slope_noise import without_slope_noise
+from hydrostruct.xrd.width_sigmas import SPREAD_WORDS, instrument_notes, width_sigmas
 from hydrostruct.xrd.width_trend import width_trend
 
 if TYPE_CHECKING:
@@ -264,6 +265,7 @@ def report_fit(
     by_parts = None if parts is None else parts.by_parts
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
+    width_spreads = _width_spreads(model, evidence, sectors=sectors, others=others, by_parts=by_parts)
     fits = {
         phase.name: _report_phase(
             model,
@@ -279,6 +281,7 @@ def report_fit(
             others=others,
             rivals=rivals,
             by_parts=by_parts,
+            width_spreads=width_spreads,
         )
         for index, phase in enumerate(model.phases)
     }
@@ -329,6 +332,7 @@ def report_fit(
             *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
             *_stress_notes(fits),
+            *(instrument_notes(fits) if model.instrument is not None else ()),
         ),
         foreign_lines_deg=foreign_deg,
     )
@@ -413,6 +417,7 @@ def _report_phase(
     others: Sequence[Floats],
     rivals: tuple[Floats, Floats] | None,
     by_parts: Floats | None,
+    width_spreads: dict[str, float],
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
@@ -432,15 +437,17 @@ def _report_phase(
         unexplained=unexplained,
         probability=1.0 if rivals is None else float(rivals[1][index]),
     )
-    if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
+    has_numbers = verdict not in (Verdict.ABSENT, Verdict.NOT_CONVERGED)
+    if not has_numbers:
         numbers = dict.fromkeys(numbers, math.nan)
     share, share_sigma = float(evidence.share[index]), float(evidence.share_sigma[index])
     if sectors is not None and math.isfinite(share):
         share_sigma = float(np.fmax(share_sigma, sectors.share_sigma[index]))
-    if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
+    if not has_numbers:
         share = share_sigma = math.nan
     _, widths = phase_slots(model, evidence.solution.slots, index)
     u, v, w, p, size, strain = widths.tolist()
+    widths_sigma, by_direction = width_sigmas(phase.name, width_spreads, has_numbers=has_numbers)
     return PhaseFit(
         name=phase.name,
         verdict=verdict,
@@ -451,6 +458,9 @@ def _report_phase(
         share_sigma=share_sigma,
         free_lines=free_lines,
         widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
+        widths_sigma=widths_sigma,
+        instrument=model.instrument or NO_WIDTHS,
+        **by_direction,
         **_direction_numbers(model, evidence, index, volume_ang3=numbers["volume_ang3"]),
         lines=_expected_lines(model, evidence, index) if is_absent else _fitted_lines(model, evidence, index),
         **numbers,
@@ -515,6 +525,27 @@ def _scaled_sigma(evidence: Evidence, parameter: int, by_parts: Floats | None = 
         scattered = float(evidence.scatter.parameter_covariance[parameter, parameter])
         sigma = math.hypot(sigma, math.sqrt(max(scattered, 0.0)))
     return sigma if by_parts is None else max(sigma, math.sqrt(max(float(by_parts[parameter, parameter]), 0.0)))
+
+
+def _width_spreads(
+    model: LeBailModel,
+    evidence: Evidence,
+    *,
+    sectors: SectorSpread | None,
+    others: Sequence[Floats],
+    by_parts: Floats | None,
+) -> dict[str, float]:
+    """Uncertainty of each free width by its name; NaN for one that rests on its limit."""
+    others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
+    held = evidence.solution.held.tolist()
+    found = {}
+    for at, name in enumerate(model.parameter_names):
+        if name.partition(":")[0] in SPREAD_WORDS:
+            sigma = math.nan if held[at] else _scaled_sigma(evidence, at, by_parts)
+            for covariances in others:
+                sigma = max(sigma, math.sqrt(max(float(covariances[at, at]), 0.0)))
+            found[name] = sigma
+    return found
 
 
 def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:

@@ -84,6 +84,7 @@ def fit_map(
     exclude_deg: Sequence[tuple[float, float]] = (),
     background: str | int = "auto",
     widths: Widths | None = None,
+    instrument: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
     stress: Mapping[str, float] | None = None,
@@ -107,7 +108,7 @@ def fit_map(
         ``background`` (its shape; each point has its own scale, level and slope).
     fits : sequence of PatternFit, optional
         Fits of the same patterns by themselves, to start from; made here when left out.
-    cells, two_theta_deg, exclude_deg, background, widths, free, fix, stress, wavelength_sigma_ang,
+    cells, two_theta_deg, exclude_deg, background, widths, instrument, free, fix, stress, wavelength_sigma_ang,
         distance_relative_sigma : optional
         As in `fit_pattern`, the same for all patterns.
     method : {"pawley"}
@@ -141,7 +142,13 @@ def fit_map(
         background, "never", wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
     )
     _check_method(method)
-    settings: dict[str, Any] = {"cells": cells, "widths": widths, "fix": fix, "stress": stress}
+    settings: dict[str, Any] = {
+        "cells": cells,
+        "widths": widths,
+        "fix": fix,
+        "stress": stress,
+        "instrument": instrument,
+    }
     if fits is None:
         limits: dict[str, Any] = {"two_theta_deg": two_theta_deg, "exclude_deg": exclude_deg}
         settings_of_fits: dict[str, Any] = {"background": background, "free": free, "loss": loss, "profile": profile}

@@ -145,7 +145,7 @@ def test_the_python_way_gives_the_same_numbers(capsys: pytest.CaptureFixture[str
 
 
 def test_an_equation_of_state_gives_the_start_and_a_cell_given_changes_part_of_it() -> None:
-    from hydrostruct.cli.lebail import start_cells
+    from hydrostruct.cli.lebail_words import start_cells
     from hydrostruct.material.phase import cell_at, read_phase
 
     rhenium = read_phase("Re")
@@ -484,3 +484,27 @@ def test_a_stress_is_taken_off_and_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert "without it V would read" in err
     assert main([*words, "--stress", "Au=0.002"]) == 2
     assert "Expected NAME:Q" in capsys.readouterr().err
+
+
+def test_the_instruments_widths_are_taken_from_their_file_and_held(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    import hydrostruct as hs
+
+    widths = hs.write_widths(hs.Widths(w_deg2=0.0049, size_deg=0.004), tmp_path / "widths.toml", about={})
+    (document,) = documents(capsys, pattern, *PHASE, "--instrument", str(widths))
+    fit = hs.fit_pattern(
+        hs.read_pattern(pattern, wavelength_ang=0.6199),
+        [hs.read_phase("CeH9-P63mmc")],
+        instrument=hs.read_widths(widths),
+    )
+    found, mine = document["phases"]["CeH9-P63mmc"], fit.phases["CeH9-P63mmc"]
+    assert found["instrument"]["size_deg"] == 0.004
+    assert found["widths"]["w_deg2"] == 0.0049
+    assert found["widths_sigma"]["w_sigma_deg2"] == 0.0
+    assert found["widths_sigma"]["size_sigma_deg"] == mine.widths_sigma.size_sigma_deg > 0
+    assert found["own_size_deg"] == mine.own_size_deg == pytest.approx(found["widths"]["size_deg"] - 0.004)
+    assert found["a_ang"] == mine.a_ang
+    assert found["a_sigma_ang"] == mine.a_sigma_ang
+    assert "no such file" in refused(capsys, pattern, *PHASE, "--instrument", str(tmp_path / "none.toml"))
+    assert "hold it" in refused(capsys, pattern, *PHASE, "--instrument", str(widths), "--free", "w")
