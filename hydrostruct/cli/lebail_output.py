@@ -87,7 +87,7 @@ def format_fits(fits: list[PatternFit]) -> str:
         for found in fit.phases.values()
     ]
     angles = [_angles(fit.file, found) for fit in fits for found in fit.phases.values() if _has_free_angle(found)]
-    angles += [line for fit in fits for line in (*_shifts(fit), *_systematics(fit))]
+    angles += [line for fit in fits for line in (*_shifts(fit), *_freed(fit), *_systematics(fit))]
     lines = [
         format_table(patterns, header=["pattern", "verdict", "Rp %", "Rwp %", "Rexp %", "GOF"]),
         "",
@@ -186,6 +186,39 @@ def _shifts(fit: PatternFit) -> list[str]:
             what = f"displacement below the axis {found} millionths of the goniometer's radius"
         shifts.append(f"{fit.file}: {what}")
     return shifts
+
+
+def _freed(fit: PatternFit) -> list[str]:
+    """A line for each phase with what was fitted beyond cell, w and size, and its size beyond the instrument's."""
+    lines = []
+    for found in fit.phases.values():
+        if not found.detected:
+            continue
+        free = {name.partition(":")[0] for name in fit.parameter_names if name.partition(":")[2] in ("", found.name)}
+        parts = [
+            f"{word} {format_value(value, sigma)}{unit}"
+            for word, value, sigma, unit in _beyond_defaults(found)
+            if word in free or (word.startswith("own ") and any(asdict(found.instrument).values()))
+        ]
+        lines += [f"{fit.file}: {found.name}: {', '.join(parts)}"] if parts else []
+    return lines
+
+
+def _beyond_defaults(found: PhaseFit) -> list[tuple[str, float, float, str]]:
+    """Word, value, uncertainty and unit of what may be fitted of a phase."""
+    widths, sigma = found.widths, found.widths_sigma
+    return [
+        ("own size", found.own_size_deg, sigma.size_sigma_deg, "°"),
+        ("u", widths.u_deg2, sigma.u_sigma_deg2, " degrees²"),
+        ("v", widths.v_deg2, sigma.v_sigma_deg2, " degrees²"),
+        ("p", widths.p_deg2, sigma.p_sigma_deg2, " degrees²"),
+        ("strain", widths.strain_deg, sigma.strain_sigma_deg, "°"),
+        ("strain_axis", found.strain_axis_deg, found.strain_axis_sigma_deg, "°"),
+        ("strain_oblique", found.strain_oblique_deg2, found.strain_oblique_sigma_deg2, " degrees²"),
+        ("strain_diagonal", found.strain_diagonal_deg2, found.strain_diagonal_sigma_deg2, " degrees²"),
+        ("stress", found.stress, found.stress_sigma, ""),
+        ("stress_shape", found.stress_shape, found.stress_shape_sigma, ""),
+    ]
 
 
 def _systematics(fit: PatternFit) -> list[str]:

@@ -417,7 +417,7 @@ def _report_phase(
     others: Sequence[Floats],
     rivals: tuple[Floats, Floats] | None,
     by_parts: Floats | None,
-    width_spreads: dict[str, float],
+    width_spreads: dict[str, dict[str, float]],
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
@@ -534,17 +534,18 @@ def _width_spreads(
     sectors: SectorSpread | None,
     others: Sequence[Floats],
     by_parts: Floats | None,
-) -> dict[str, float]:
-    """Uncertainty of each free width by its name; NaN for one that rests on its limit."""
+) -> dict[str, dict[str, float]]:
+    """Uncertainty of each free width by phase and word; NaN for one that rests on its limit."""
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
     held = evidence.solution.held.tolist()
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for at, name in enumerate(model.parameter_names):
-        if name.partition(":")[0] in SPREAD_WORDS:
+        word, _, phase = name.partition(":")
+        if word in SPREAD_WORDS:
             sigma = math.nan if held[at] else _scaled_sigma(evidence, at, by_parts)
             for covariances in others:
                 sigma = max(sigma, math.sqrt(max(float(covariances[at, at]), 0.0)))
-            found[name] = sigma
+            found.setdefault(phase, {})[word] = sigma
     return found
 
 

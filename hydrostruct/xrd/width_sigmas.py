@@ -16,11 +16,14 @@ _BY_DIRECTION = (
     ("strain_diagonal_sigma_deg2", "strain_diagonal"),
 )
 _NONE = WidthSigmas(**dict.fromkeys(WidthSigmas.__slots__, math.nan))
+_ISOTROPIC = dict.fromkeys((name for name, _ in _BY_DIRECTION), 0.0)
+_SIZE = {"size"}
+_HELD: Mapping[str, float] = {}
 _CLEARLY = 3.0
 
 
 def width_sigmas(
-    phase: str, spreads: Mapping[str, float], *, has_numbers: bool
+    phase: str, spreads: Mapping[str, Mapping[str, float]], *, has_numbers: bool
 ) -> tuple[WidthSigmas, dict[str, float]]:
     """Uncertainties of the widths of one phase.
 
@@ -29,7 +32,7 @@ def width_sigmas(
     phase : str
         Its name.
     spreads : mapping
-        Uncertainty of each free parameter that is a width, by its name in the model.
+        Uncertainty of each free width by its word, for each phase by name, and under the empty name for all of them.
     has_numbers : bool
         Whether the phase has any; False for one that is absent.
 
@@ -42,18 +45,20 @@ def width_sigmas(
     """
     if not has_numbers:
         return _NONE, dict.fromkeys((name for name, _ in _BY_DIRECTION), math.nan)
-    known = spreads.get
-    strain = known(f"strain:{phase}", 0.0)
+    common, own = spreads.get("", _HELD), spreads.get(phase, _HELD)
+    strain = own.get("strain", 0.0)
     sigmas = WidthSigmas(
-        u_sigma_deg2=known("u", 0.0),
-        v_sigma_deg2=known("v", 0.0),
-        w_sigma_deg2=known("w", 0.0),
-        p_sigma_deg2=known("p", 0.0),
-        size_sigma_deg=known(f"size:{phase}", 0.0),
+        u_sigma_deg2=common.get("u", 0.0),
+        v_sigma_deg2=common.get("v", 0.0),
+        w_sigma_deg2=common.get("w", 0.0),
+        p_sigma_deg2=common.get("p", 0.0),
+        size_sigma_deg=own.get("size", 0.0),
         strain_sigma_deg=strain,
     )
-    by_direction = {name: known(f"{word}:{phase}", 0.0) for name, word in _BY_DIRECTION}
-    by_direction["strain_axis_sigma_deg"] = known(f"strain_axis:{phase}", strain)
+    if own.keys() <= _SIZE:
+        return sigmas, _ISOTROPIC
+    by_direction = {name: own.get(word, 0.0) for name, word in _BY_DIRECTION}
+    by_direction["strain_axis_sigma_deg"] = own.get("strain_axis", strain)
     return sigmas, by_direction
 
 

@@ -508,3 +508,24 @@ def test_the_instruments_widths_are_taken_from_their_file_and_held(
     assert found["a_sigma_ang"] == mine.a_sigma_ang
     assert "no such file" in refused(capsys, pattern, *PHASE, "--instrument", str(tmp_path / "none.toml"))
     assert "hold it" in refused(capsys, pattern, *PHASE, "--instrument", str(widths), "--free", "w")
+
+
+def test_what_was_freed_is_told_with_its_uncertainty(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    name = "CeH9-P63mmc"
+    words = ("--free", f"{name}:strain", "--free", f"{name}:strain_axis", "--free", "u", "--free", "stress_shape")
+    (document,) = documents(capsys, pattern, *PHASE, *words)
+    found = document["phases"][name]
+    assert found["stress_shape_sigma"] > 0
+    assert found["widths_sigma"]["u_sigma_deg2"] > 0
+    assert found["strain_oblique_sigma_deg2"] == 0.0  # was not freed
+    for value, sigma in (
+        (found["strain_axis_deg"], found["strain_axis_sigma_deg"]),
+        (found["widths"]["strain_deg"], found["widths_sigma"]["strain_sigma_deg"]),
+    ):
+        assert value >= 0
+        assert (sigma is None) == (value == 0.0)  # on its limit there is no sigma
+    shown = next(line for line in run(capsys, pattern, *PHASE, *words)[1].splitlines() if "strain_axis" in line)
+    assert shown.startswith(f"{pattern}: {name}: u ")
+    assert "stress_shape " in shown
+    assert "strain_oblique" not in shown
+    assert "strain" not in run(capsys, pattern, *PHASE)[1]
