@@ -17,6 +17,7 @@ from hydrostruct.xrd.maps import FitAnswer, FitJob
 _OF_A_MAP = (
     "cells",
     "instrument",
+    "free",
     "fix",
     "stress",
     "wavelength_sigma_ang",
