@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,9 +22,12 @@ from hydrostruct.cli.output import print_json, print_note
 from hydrostruct.errors import InputError
 from hydrostruct.verdict import NEEDS_ATTENTION
 
+if TYPE_CHECKING:
+    from hydrostruct.xrd.map_result import MapFit
+
 
 def lebail(
-    patterns: Annotated[list[str], typer.Argument(help="1D patterns: .xy .xye .chi .fxye; a quoted glob works.")],
+    patterns: Annotated[list[str], typer.Argument(help="1D patterns: .xy .xye .chi .fxye; a folder or a quoted glob.")],
     wavelength: Annotated[float, typer.Option("--wavelength", help="Wavelength in Å.")],
     phase: Annotated[list[str], typer.Option("--phase", help="Library name, or .toml .cif .jcpds .eosmat; repeat.")],
     cell: Annotated[
@@ -65,6 +68,13 @@ def lebail(
             "--instrument", help="Widths of the instrument, from calibrate-widths; a phase's own come on top."
         ),
     ] = None,
+    common: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--common",
+            help="All patterns as one fit with this in common: zero, displacement, widths, background; repeat.",
+        ),
+    ] = None,
     stress: Annotated[
         list[str] | None,
         typer.Option(
@@ -99,11 +109,12 @@ def lebail(
     """
     from hydrostruct.material.phase import read_phase
     from hydrostruct.xrd.instrument import read_widths
+    from hydrostruct.xrd.pattern import PATTERN_SUFFIXES
 
     if pressure is not None and not 0 <= pressure <= 2000:
         raise InputError(f"--pressure is {pressure:g}. Expected GPa, from 0 to 2000, such as 95.")
     check_folder("--figure", figure)
-    files = expand_files(patterns)
+    files = expand_files(patterns, suffixes=PATTERN_SUFFIXES)
     phases = [read_phase(name) for name in phase]
     starts = start_cells(phase, phases, cell or [], pressure)
     options: dict[str, Any] = {
@@ -122,7 +133,11 @@ def lebail(
         "loss": loss,
         "profile": profile,
     }
-    fits, failures = fit_files(files, phases, {"wavelength_ang": wavelength, "geometry": geometry}, options)
+    if common:
+        _check_common(common, options)
+    measured = {"wavelength_ang": wavelength, "geometry": geometry}
+    found = fit_files(files, phases, measured, options, common=common or ())
+    fits, failures = found.fits, found.failures
     if len(failures) == len(files) == 1:
         raise InputError(failures[0][1])
     for _, message in failures:
@@ -134,9 +149,23 @@ def lebail(
         print_json(sorted(given, key=lambda item: files.index(item["file"])))
     else:
         print(format_fits(fits))
+    if found.whole is not None:
+        print_note(f"note: {_what_is_common(found.whole)}")
     attention = [fit for fit in fits if fit.verdict in NEEDS_ATTENTION]
     for fit in attention:
         print_note(f"attention: {fit.file}: {fit.verdict}. {fit.reason}")
     for note in warning_notes(fits):
         print_note(f"note: {note}")
     return 1 if attention or failures else 0
+
+
+def _check_common(common: list[str], options: dict[str, Any]) -> None:
+    from hydrostruct.xrd.fit_map import check_common
+
+    check_common(common, method=options["method"], free=options["free"], fix=options["fix"])
+
+
+def _what_is_common(whole: MapFit) -> str:
+    from hydrostruct.run.whole_map import common_values
+
+    return common_values(whole)

@@ -25,13 +25,15 @@ def excluded_regions(given: list[str] | None) -> tuple[tuple[float, float], ...]
     return tuple(_pair(text) for text in given or ())
 
 
-def expand_files(patterns: list[str]) -> list[str]:
+def expand_files(patterns: list[str], *, suffixes: tuple[str, ...] = ()) -> list[str]:
     """Names of files, globs opened in natural order.
 
     Parameters
     ----------
     patterns : list of str
         Paths, and globs that the shell did not open.
+    suffixes : tuple of str
+        A folder stands for the files in it that end so, in natural order; for itself where none are given.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def expand_files(patterns: list[str]) -> list[str]:
     Raises
     ------
     InputError
-        For a glob that matches nothing.
+        For a glob that matches nothing, or a folder without such a file.
     """
     import glob
 
@@ -51,6 +53,12 @@ def expand_files(patterns: list[str]) -> list[str]:
         found = natural_order(glob.glob(pattern)) if is_glob else (pattern,)  # noqa: PTH207 - may be absolute
         if not found:
             raise InputError(f"{pattern}: no file matches. Expected one or more. Check the folder and the name.")
+        if suffixes and Path(pattern).is_dir():
+            found = natural_order(str(one) for one in Path(pattern).iterdir() if one.suffix.lower() in suffixes)
+            if not found:
+                raise InputError(
+                    f"{pattern}: the folder has no pattern. Expected files {', '.join(suffixes)}. Name another."
+                )
         files.extend(name for name in found if name not in files)
     return files
 

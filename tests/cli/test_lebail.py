@@ -529,3 +529,74 @@ def test_what_was_freed_is_told_with_its_uncertainty(capsys: pytest.CaptureFixtu
     assert "stress_shape " in shown
     assert "strain_oblique" not in shown
     assert "strain" not in run(capsys, pattern, *PHASE)[1]
+
+
+COMMON = ("--common", "zero", "--common", "widths", "--common", "background")
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """Four patterns of one phase whose cell grows."""
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number in range(8, 12):
+        simulate(folder / f"map_{number}.xye", seed=number, a=3.664 + 0.001 * number)
+    return folder
+
+
+def test_patterns_with_something_in_common_are_one_fit(capsys: pytest.CaptureFixture[str], series: Path) -> None:
+    import hydrostruct as hs
+
+    found = documents(capsys, str(series), *PHASE, *COMMON)
+    names = [f"map_{number}.xye" for number in range(8, 12)]
+    assert [Path(one["file"]).name for one in found] == names
+    patterns = [hs.read_pattern(series / name, wavelength_ang=0.6199) for name in names]
+    whole = hs.fit_map(patterns, [hs.read_phase("CeH9-P63mmc")])
+    apart = documents(capsys, str(series / "*.xye"), *PHASE, "--free", "zero")
+    for one, fit, alone in zip(found, whole.fits, apart, strict=True):
+        assert set(one) == set(alone)
+        assert one["zero_deg"] == found[0]["zero_deg"] == fit.zero_deg
+        mine, other = one["phases"]["CeH9-P63mmc"], alone["phases"]["CeH9-P63mmc"]
+        assert mine["a_ang"] == fit.phases["CeH9-P63mmc"].a_ang
+        assert mine["widths"] == found[0]["phases"]["CeH9-P63mmc"]["widths"]
+        assert mine["a_sigma_ang"] < 0.8 * other["a_sigma_ang"]
+    status, out, err = run(capsys, str(series), *PHASE, *COMMON)
+    assert status == 0
+    assert "map_11.xye" in out
+    assert "note: One fit of 4 points, converged" in err
+    assert "zero " in err
+
+
+def test_a_bad_file_stops_no_fit_of_the_others_together(capsys: pytest.CaptureFixture[str], series: Path) -> None:
+    (series / "map_9.xye").write_text("")
+    status, out, err = run(capsys, str(series), *PHASE, *COMMON, "--json")
+    assert status == 1
+    assert [one["verdict"] for one in json.loads(out)] == ["converged", "failed", "converged", "converged"]
+    assert "One fit of 3 points" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--common", "zer"), "Did you mean 'zero'?"),
+        (("--common", "zero", "--common", "displacement"), "zero and displacement are both common"),
+        (("--common", "zero", "--method", "le-bail"), "Expected pawley"),
+        (("--common", "zero", "--fix", "zero"), "zero is common and held"),
+        (("--common", "zero", "--free", "displacement"), "zero is common and displacement is free"),
+        (("--common", "widths", "--range", "24", "8"), "Expected the lower angle first"),
+    ],
+)
+def test_what_cannot_be_in_common_is_refused(
+    capsys: pytest.CaptureFixture[str], series: Path, words: tuple[str, ...], expected: str
+) -> None:
+    assert expected in refused(capsys, str(series), *PHASE, *words)
+
+
+def test_one_pattern_has_nothing_in_common_and_an_empty_folder_no_pattern(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    assert "1 pattern(s) can be fitted. Expected 2 or more" in refused(capsys, pattern, *PHASE, "--common", "zero")
+    none = str(tmp_path / "none.xye")
+    assert "no such file" in refused(capsys, pattern, none, *PHASE, "--common", "zero")
+    (tmp_path / "empty").mkdir()
+    assert "the folder has no pattern" in refused(capsys, str(tmp_path / "empty"), *PHASE)
