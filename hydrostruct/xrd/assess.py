@@ -47,6 +47,7 @@ _SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
 _FAR_PLACES = 0.15
 _MANY_NEGATIVE = 2
+_MANY_FOREIGN = 3
 _UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
@@ -328,6 +329,13 @@ def report_fit(
         warnings=(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
+            *_axis_note(
+                pattern,
+                foreign_deg,
+                is_strange=bool(unexplained)
+                or verdict is Verdict.ABSENT
+                or foreign_deg.size > int(evidence.observed_lines.sum()),
+            ),
             *_warnings(model, evidence),
             *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
@@ -693,6 +701,16 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     what = "left out, also of the R factors" if left_out else "fitted as single peaks"
     shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
+
+
+def _axis_note(pattern: Pattern, foreign_deg: Floats, *, is_strange: bool) -> list[str]:
+    """What to look at where many lines are of no phase; patterns of our own integration are in 2θ."""
+    if not is_strange or foreign_deg.size < _MANY_FOREIGN or pattern.sigma_source not in ("given", "counting"):
+        return []
+    return [
+        "Many lines of this pattern are those of no phase of the fit. Check the phases, the wavelength, and that the "
+        "first column is 2θ in degrees: from Q or d it is 2 arcsin(Qλ/4π) = 2 arcsin(λ/2d)."
+    ]
 
 
 def _shape_note(data: FitData, background: Floats) -> list[str]:

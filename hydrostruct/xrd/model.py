@@ -545,7 +545,8 @@ def _phase_lines(
     if not np.any(inside):
         raise InputError(
             f"{phase.name}: no line between {two_theta_deg[0]:g}° and {two_theta_deg[1]:g}° at {wavelength_ang:g} Å. "
-            "Expected one or more. Widen the range, or check the wavelength and the cell."
+            "Expected one or more. Widen the range, or check the wavelength, the cell, and that the first column is "
+            "2θ in degrees, not Q or d."
         )
     if len(found.hkl) > _MOST_LINES:
         raise InputError(

@@ -600,3 +600,17 @@ def test_one_pattern_has_nothing_in_common_and_an_empty_folder_no_pattern(
     assert "no such file" in refused(capsys, pattern, none, *PHASE, "--common", "zero")
     (tmp_path / "empty").mkdir()
     assert "the folder has no pattern" in refused(capsys, str(tmp_path / "empty"), *PHASE)
+
+
+def test_an_axis_that_is_not_two_theta_is_suspected(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    angle, counts, sigma = np.loadtxt(pattern).T
+    q_per_ang = 4 * np.pi / 0.6199 * np.sin(np.radians(angle / 2))
+    path = tmp_path / "q.xye"
+    np.savetxt(path, np.column_stack((q_per_ang, counts, sigma)))
+    assert "that the first column is 2θ in degrees" in refused(capsys, str(path), *PHASE)
+    np.savetxt(path, np.column_stack((10 * q_per_ang, counts, sigma)))
+    _, _, err = run(capsys, str(path), *PHASE)
+    assert "the first column is 2θ in degrees: from Q or d it is 2 arcsin" in err
+    assert "first column" not in run(capsys, pattern, *PHASE)[2]
