@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from hydrostruct.xrd.fit_result import PatternFit, PhaseFit
     from hydrostruct.xrd.frames import Frame, find_frames, iterate_frames, read_frame
     from hydrostruct.xrd.geometry import Geometry, read_geometry
+    from hydrostruct.xrd.instrument import read_widths, write_widths
     from hydrostruct.xrd.integrate import integrate_frame
     from hydrostruct.xrd.integrator import build_integrator
     from hydrostruct.xrd.lebail import fit_pattern, fit_patterns
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
     from hydrostruct.xrd.masks import read_mask
     from hydrostruct.xrd.orientation import check_orientation
     from hydrostruct.xrd.pattern import Pattern, read_pattern, write_pattern
+    from hydrostruct.xrd.profile import Widths
 
 try:
     __version__ = version("hydrostruct")
@@ -146,6 +148,7 @@ _HOMES = {
     "Verdict": "hydrostruct.verdict",
     "VibronFit": "hydrostruct.raman.vibron",
     "VoltageCurve": "hydrostruct.transport.curves",
+    "Widths": "hydrostruct.xrd.profile",
     "allen_dynes_coupling": "hydrostruct.material.coupling",
     "andreev_conductance": "hydrostruct.andreev.conductance",
     "anti_stokes_temperature": "hydrostruct.raman.temperature",
@@ -222,6 +225,7 @@ _HOMES = {
     "read_spectrum": "hydrostruct.raman.read",
     "read_voltage_current": "hydrostruct.transport.read",
     "read_voltage_currents": "hydrostruct.transport.read",
+    "read_widths": "hydrostruct.xrd.instrument",
     "reduced_gap": "hydrostruct.material.bcs",
     "run": "hydrostruct.run.chain",
     "scale_names": "hydrostruct.raman.scales",
@@ -234,6 +238,7 @@ _HOMES = {
     "vibron_branches": "hydrostruct.raman.vibron",
     "vibron_pressure": "hydrostruct.raman.vibron",
     "write_pattern": "hydrostruct.xrd.pattern",
+    "write_widths": "hydrostruct.xrd.instrument",
 }
 
 __all__ = [
@@ -277,6 +282,7 @@ __all__ = [
     "Verdict",
     "VibronFit",
     "VoltageCurve",
+    "Widths",
     "__version__",
     "allen_dynes_coupling",
     "andreev_conductance",
@@ -354,6 +360,7 @@ __all__ = [
     "read_spectrum",
     "read_voltage_current",
     "read_voltage_currents",
+    "read_widths",
     "reduced_gap",
     "run",
     "scale_names",
@@ -366,6 +373,7 @@ __all__ = [
     "vibron_branches",
     "vibron_pressure",
     "write_pattern",
+    "write_widths",
 ]
 
 

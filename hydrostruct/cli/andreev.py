@@ -11,7 +11,7 @@ import typer
 from hydrostruct.cli.checks import check_above_zero, check_folder, check_not_negative, figure_title
 from hydrostruct.cli.contact import contact
 from hydrostruct.cli.deviation import deviation, vanishing
-from hydrostruct.cli.lebail import expand_files
+from hydrostruct.cli.lebail_words import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.cli.spectra import read_spectra_named
 from hydrostruct.errors import InputError, nearest_name

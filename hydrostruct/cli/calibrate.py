@@ -28,11 +28,11 @@ def calibrate_widths(
     out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("widths.toml"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    """Fit the instrument's widths to a calibrant; a run reads them by ``instrument = "widths.toml"``.
+    """Fit the instrument's widths to a calibrant; ``lebail --instrument`` and a run's ``instrument`` hold them.
 
     Example: hydrostruct calibrate-widths CeO2.xye --wavelength 0.4066 --phase CeO2 --range 5 25
     """
-    from hydrostruct.cli.lebail import excluded_regions
+    from hydrostruct.cli.lebail_words import excluded_regions
     from hydrostruct.material.phase import read_phase
     from hydrostruct.xrd.calibrate import calibrate_widths as calibrate
     from hydrostruct.xrd.instrument import write_widths

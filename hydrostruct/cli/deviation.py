@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hydrostruct.cli.checks import check_above_zero
-from hydrostruct.cli.lebail import expand_files
+from hydrostruct.cli.lebail_words import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.cli.spectra import read_spectra_named
 from hydrostruct.errors import InputError

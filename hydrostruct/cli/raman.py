@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hydrostruct.cli.checks import check_folder, figure_title
-from hydrostruct.cli.lebail import expand_files
+from hydrostruct.cli.lebail_words import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.cli.raman_compare import compare
 from hydrostruct.errors import InputError

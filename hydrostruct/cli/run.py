@@ -80,7 +80,7 @@ def _phase_cells(found: PhaseFit) -> list[str]:
 
 
 def _document(result: RunResult, target: Path) -> dict[str, Any]:
-    from hydrostruct.cli.lebail import fit_document
+    from hydrostruct.cli.lebail_output import fit_document
 
     return {
         "title": result.title,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hydrostruct.cli.checks import check_above_zero, check_folder, check_not_negative, figure_title
-from hydrostruct.cli.lebail import expand_files
+from hydrostruct.cli.lebail_words import expand_files
 from hydrostruct.cli.output import format_table, format_value, print_json, print_note
 from hydrostruct.cli.tc_pressure import tc_pressure
 from hydrostruct.cli.van_der_pauw import van_der_pauw

@@ -100,7 +100,7 @@ def run(
     widths = None if config.diffraction.instrument is None else read_widths(folder / config.diffraction.instrument)
     plan = _plan(config, folder)
     notes = _check_first(frames, plan)
-    _check_starts(config, phases, starts, plan)
+    _check_starts(config, phases, starts, plan, widths)
     tell = progress or (lambda what, done, total: None)
     with open_engine(workers) as engine:
         # what is quick comes first: a wrong pattern or scale there is said before an hour of images
@@ -151,10 +151,32 @@ def write_results(result: RunResult, folder: str | os.PathLike[str]) -> None:
     write_whole(target / "run.log", _log(result))
 
 
-def _check_starts(config: RunConfig, phases: tuple[Phase, ...], starts: dict[str, Any], plan: IntegrationPlan) -> None:
-    """Refuse what would fail at every point: a phase given twice, a start that no cell of its system can have."""
+def _check_starts(
+    config: RunConfig, phases: tuple[Phase, ...], starts: dict[str, Any], plan: IntegrationPlan, widths: Widths | None
+) -> None:
+    """Refuse what would fail at every point.
+
+    That is a phase given twice, a start that no cell of its system can have, a word that it cannot have freed.
+    """
     limits = config.diffraction.two_theta_deg or _ANY_RANGE_DEG
-    build_model(phases, plan.geometry.wavelength_ang, two_theta_deg=limits, cells=starts)
+    free, fix = _words(config, phases)
+    build_model(
+        phases,
+        plan.geometry.wavelength_ang,
+        two_theta_deg=limits,
+        cells=starts,
+        instrument=widths,
+        free=free,
+        fix=fix,
+    )
+
+
+def _words(config: RunConfig, phases: tuple[Phase, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is freed and what is held, of all phases and of single ones."""
+    sections = list(zip(phases, config.phases, strict=True))
+    free = (*config.diffraction.free, *(f"{phase.name}:{word}" for phase, one in sections for word in one.free))
+    fix = (*config.diffraction.fix, *(f"{phase.name}:{word}" for phase, one in sections for word in one.fix))
+    return free, fix
 
 
 def _raman(
@@ -308,10 +330,8 @@ def _fit_jobs(
     distance_m: float,
 ) -> list[FitJob | None]:
     section = config.diffraction
-    fix = tuple(f"{phase.name}:{word}" for phase, one in zip(phases, config.phases, strict=True) for word in one.fix)
+    free, fix = _words(config, phases)
     stress = {phase.name: one.stress for phase, one in zip(phases, config.phases, strict=True) if one.stress}
-    if widths is not None:
-        fix = ("w", *fix)  # those of the instrument are known: what is left is of the phase
     jobs: list[FitJob | None] = []
     for number, image in enumerate(images, 1):
         own = section.points.get(str(number))
@@ -327,8 +347,9 @@ def _fit_jobs(
             "method": section.method,
             "loss": section.loss,
             "profile": section.profile,
+            "free": free,
             "fix": fix,
-            "widths": widths,
+            "instrument": widths,
             "stress": stress,
             "wavelength_sigma_ang": section.wavelength_sigma_ang,
             "distance_relative_sigma": None if sigma_um is None else 1e-6 * sigma_um / distance_m,

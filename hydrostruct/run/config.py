@@ -31,6 +31,30 @@ FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+_PhaseWord = Literal[
+    "cell",
+    "size",
+    "strain",
+    "u",
+    "v",
+    "w",
+    "p",
+    "strain_axis",
+    "strain_oblique",
+    "strain_diagonal",
+    "stress",
+    "stress_shape",
+]
+_AnyWord = Literal["zero", "displacement", _PhaseWord]
+"""What may be freed or held, as ``lebail --free`` and ``--fix`` call it."""
+
+
+def _told_apart(free: tuple[str, ...], fix: tuple[str, ...]) -> None:
+    both = [word for word in free if word in fix]
+    if both:
+        raise ValueError(f"{both[0]!r} is in free and in fix; expected it in one of them")
+
+
 class _Section(BaseModel):
     """One section: every key is known, and nothing is turned into another type in silence."""
 
@@ -109,6 +133,10 @@ class DiffractionSection(_Section):
     """What is made least; the last two let spots that no mask took away stand apart."""
     instrument: str | None = None
     """Widths of the instrument."""
+    free: tuple[_AnyWord, ...] = ()
+    """What is fitted beyond cells, w and size, of all phases that can have it."""
+    fix: tuple[_AnyWord, ...] = ()
+    """What is held, also against a pattern that asks for it."""
     common: tuple[Literal["zero", "displacement", "widths", "background"], ...] = ()
     """What all points share in one fit of the whole map; none for points fitted by themselves."""
 
@@ -122,6 +150,17 @@ class DiffractionSection(_Section):
 
     points: dict[str, PointSection] = Field(default_factory=dict)
     """Exceptions, by the number of the point."""
+
+    @model_validator(mode="after")
+    def _words_go_together(self) -> DiffractionSection:
+        """Refuse what is freed and held, and two shifts that move lines alike."""
+        _told_apart(self.free, self.fix)
+        for word in ("zero", "displacement"):
+            if word in self.common and word in self.fix:
+                raise ValueError(f"{word!r} is in common and in fix; expected it in one of them")
+        if {"zero", "displacement"} <= {*self.free, *self.common} and self.common:
+            raise ValueError("zero and displacement are both fitted in a map with common; expected one of them")
+        return self
 
     @model_validator(mode="after")
     def _method_goes_with_the_rest(self) -> DiffractionSection:
@@ -145,10 +184,18 @@ class PhaseSection(_Section):
     """Start of its cell: a_ang, …, alpha_deg, …"""
     pressure_gpa: float | None = Field(default=None, ge=0, le=2000)
     """Start by equation of state, in GPa."""
-    fix: tuple[Literal["cell", "size", "strain"], ...] = ()
+    free: tuple[_PhaseWord, ...] = ()
+    """What is fitted of it beyond cell, w and size."""
+    fix: tuple[_PhaseWord, ...] = ()
     """What is held."""
     stress: float = Field(default=0.0, ge=-0.03, le=0.03)
     """Deviatoric stress Q = t/6G, with the load along the beam."""
+
+    @model_validator(mode="after")
+    def _words_go_together(self) -> PhaseSection:
+        """Refuse what is freed and held."""
+        _told_apart(self.free, self.fix)
+        return self
 
 
 class RamanSection(_Section):

@@ -16,7 +16,8 @@ from hydrostruct.xrd.maps import FitAnswer, FitJob
 
 _OF_A_MAP = (
     "cells",
-    "widths",
+    "instrument",
+    "free",
     "fix",
     "stress",
     "wavelength_sigma_ang",
@@ -66,10 +67,11 @@ def fit_together(
     fits = iter(whole.fits)
     together = [replace(answer, fit=next(fits)) if answer and answer.fit else answer for answer in answers]
     measured = [place for place, answer in zip(places, answers, strict=True) if answer and answer.fit]
-    return together, (*_common_values(whole), *_gradients(whole, measured))
+    return together, (common_values(whole), *_gradients(whole, measured))
 
 
-def _common_values(whole: MapFit) -> list[str]:
+def common_values(whole: MapFit) -> str:
+    """What the points of a map have in common, in one sentence or two."""
     sigma = np.sqrt(np.diag(whole.shared_covariance)) if whole.shared.size else np.empty(0)
     listed = ", ".join(
         f"{name} {value:.6g} ± {error:.2g}"
@@ -79,7 +81,7 @@ def _common_values(whole: MapFit) -> list[str]:
     shape = sum(name.startswith("background:") for name in whole.shared_names)
     sentence = f"One fit of {sum(whole.took_part)} points, {whole.verdict}, {whole.steps} steps; in common: "
     parts = [part for part in (listed, f"{shape} terms of the background's shape" if shape else "") if part]
-    return [f"{sentence}{', '.join(parts) or 'nothing'}. {whole.reason}".strip()]
+    return f"{sentence}{', '.join(parts) or 'nothing'}. {whole.reason}".strip()
 
 
 def _gradients(whole: MapFit, places: Sequence[MapPoint]) -> list[str]:

@@ -22,10 +22,11 @@ from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
-from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.profile import NO_WIDTHS, Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 from hydrostruct.xrd.slope_noise import without_slope_noise
+from hydrostruct.xrd.width_sigmas import SPREAD_WORDS, instrument_notes, width_sigmas
 from hydrostruct.xrd.width_trend import width_trend
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _LIKELY = 0.9
 _FAR_PLACES = 0.15
 _MANY_NEGATIVE = 2
 _BESIDE_FWHM, _CHANCE = 3.0, 0.002
+_MANY_FOREIGN = 3
 _UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
@@ -273,6 +275,7 @@ def report_fit(
     solution = evidence.solution
     unexplained = _unexplained(evidence, foreign_area)
     followed = [] if lines_left_out else _followed_lines(model, evidence, foreign_deg)
+    width_spreads = _width_spreads(model, evidence, sectors=sectors, others=others, by_parts=by_parts)
     fits = {
         phase.name: _report_phase(
             model,
@@ -289,6 +292,7 @@ def report_fit(
             others=others,
             rivals=rivals,
             by_parts=by_parts,
+            width_spreads=width_spreads,
         )
         for index, phase in enumerate(model.phases)
     }
@@ -335,10 +339,18 @@ def report_fit(
         warnings=(
             *pattern.notes,
             *_foreign_note(foreign_deg, left_out=lines_left_out),
+            *_axis_note(
+                pattern,
+                foreign_deg,
+                is_strange=bool(unexplained)
+                or verdict is Verdict.ABSENT
+                or foreign_deg.size > int(evidence.observed_lines.sum()),
+            ),
             *_warnings(model, evidence),
             *_shape_note(data, evidence.background),
             *_width_notes(model, data, evidence),
             *_stress_notes(fits),
+            *(instrument_notes(fits) if model.instrument is not None else ()),
         ),
         foreign_lines_deg=foreign_deg,
     )
@@ -445,6 +457,7 @@ def _report_phase(
     others: Sequence[Floats],
     rivals: tuple[Floats, Floats] | None,
     by_parts: Floats | None,
+    width_spreads: dict[str, dict[str, float]],
 ) -> PhaseFit:
     phase = model.phases[index]
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
@@ -466,15 +479,17 @@ def _report_phase(
         unexplained=unexplained,
         probability=1.0 if rivals is None else float(rivals[1][index]),
     )
-    if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
+    has_numbers = verdict not in (Verdict.ABSENT, Verdict.NOT_CONVERGED)
+    if not has_numbers:
         numbers = dict.fromkeys(numbers, math.nan)
     share, share_sigma = float(evidence.share[index]), float(evidence.share_sigma[index])
     if sectors is not None and math.isfinite(share):
         share_sigma = float(np.fmax(share_sigma, sectors.share_sigma[index]))
-    if verdict in (Verdict.ABSENT, Verdict.NOT_CONVERGED):
+    if not has_numbers:
         share = share_sigma = math.nan
     _, widths = phase_slots(model, evidence.solution.slots, index)
     u, v, w, p, size, strain = widths.tolist()
+    widths_sigma, by_direction = width_sigmas(phase.name, width_spreads, has_numbers=has_numbers)
     return PhaseFit(
         name=phase.name,
         verdict=verdict,
@@ -485,6 +500,9 @@ def _report_phase(
         share_sigma=share_sigma,
         free_lines=free_lines,
         widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
+        widths_sigma=widths_sigma,
+        instrument=model.instrument or NO_WIDTHS,
+        **by_direction,
         **_direction_numbers(model, evidence, index, volume_ang3=numbers["volume_ang3"]),
         lines=_expected_lines(model, evidence, index) if is_absent else _fitted_lines(model, evidence, index),
         **numbers,
@@ -548,6 +566,28 @@ def _scaled_sigma(evidence: Evidence, parameter: int, by_parts: Floats | None = 
         scattered = float(evidence.scatter.parameter_covariance[parameter, parameter])
         sigma = math.hypot(sigma, math.sqrt(max(scattered, 0.0)))
     return sigma if by_parts is None else max(sigma, math.sqrt(max(float(by_parts[parameter, parameter]), 0.0)))
+
+
+def _width_spreads(
+    model: LeBailModel,
+    evidence: Evidence,
+    *,
+    sectors: SectorSpread | None,
+    others: Sequence[Floats],
+    by_parts: Floats | None,
+) -> dict[str, dict[str, float]]:
+    """Uncertainty of each free width by phase and word; NaN for one that rests on its limit."""
+    others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
+    held = evidence.solution.held.tolist()
+    found: dict[str, dict[str, float]] = {}
+    for at, name in enumerate(model.parameter_names):
+        word, _, phase = name.partition(":")
+        if word in SPREAD_WORDS:
+            sigma = math.nan if held[at] else _scaled_sigma(evidence, at, by_parts)
+            for covariances in others:
+                sigma = max(sigma, math.sqrt(max(float(covariances[at, at]), 0.0)))
+            found.setdefault(phase, {})[word] = sigma
+    return found
 
 
 def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
@@ -704,6 +744,16 @@ def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
     what = "left out, also of the R factors" if left_out else "fitted as single peaks"
     shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
     return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
+
+
+def _axis_note(pattern: Pattern, foreign_deg: Floats, *, is_strange: bool) -> list[str]:
+    """What to look at where many lines are of no phase; patterns of our own integration are in 2θ."""
+    if not is_strange or foreign_deg.size < _MANY_FOREIGN or pattern.sigma_source not in ("given", "counting"):
+        return []
+    return [
+        "Many lines of this pattern are those of no phase of the fit. Check the phases, the wavelength, and that the "
+        "first column is 2θ in degrees: from Q or d it is 2 arcsin(Qλ/4π) = 2 arcsin(λ/2d)."
+    ]
 
 
 def _shape_note(data: FitData, background: Floats) -> list[str]:

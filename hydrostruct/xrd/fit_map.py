@@ -84,6 +84,7 @@ def fit_map(
     exclude_deg: Sequence[tuple[float, float]] = (),
     background: str | int = "auto",
     widths: Widths | None = None,
+    instrument: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
     stress: Mapping[str, float] | None = None,
@@ -107,7 +108,7 @@ def fit_map(
         ``background`` (its shape; each point has its own scale, level and slope).
     fits : sequence of PatternFit, optional
         Fits of the same patterns by themselves, to start from; made here when left out.
-    cells, two_theta_deg, exclude_deg, background, widths, free, fix, stress, wavelength_sigma_ang,
+    cells, two_theta_deg, exclude_deg, background, widths, instrument, free, fix, stress, wavelength_sigma_ang,
         distance_relative_sigma : optional
         As in `fit_pattern`, the same for all patterns.
     method : {"pawley"}
@@ -136,12 +137,17 @@ def fit_map(
     and `hydrostruct.xrd.map_result.map_numbers` gives the part that all points have in common. With another loss than
     squares all points are weighted anew, each by the scatter of its own residuals, until no weight moves.
     """
-    words = _checked(patterns, common)
+    words = _checked(patterns, common, method=method, free=free, fix=fix)
     options = FitOptions.checked(
         background, "never", wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
     )
-    _check_method(method)
-    settings: dict[str, Any] = {"cells": cells, "widths": widths, "fix": fix, "stress": stress}
+    settings: dict[str, Any] = {
+        "cells": cells,
+        "widths": widths,
+        "fix": fix,
+        "stress": stress,
+        "instrument": instrument,
+    }
     if fits is None:
         limits: dict[str, Any] = {"two_theta_deg": two_theta_deg, "exclude_deg": exclude_deg}
         settings_of_fits: dict[str, Any] = {"background": background, "free": free, "loss": loss, "profile": profile}
@@ -181,13 +187,39 @@ def fit_map(
     )
 
 
-def _checked(patterns: Sequence[Pattern], common: Collection[str]) -> frozenset[str]:
+def _checked(
+    patterns: Sequence[Pattern], common: Collection[str], *, method: str, free: Collection[str], fix: Collection[str]
+) -> frozenset[str]:
     if not patterns:
         raise InputError("map: no pattern. Expected one or more.")
     if len({pattern.wavelength_ang for pattern in patterns}) > 1:
         raise InputError("map: the patterns have different wavelengths. Expected one. Fit them apart.")
     if len({pattern.geometry for pattern in patterns}) > 1:
         raise InputError("map: the patterns have different geometries. Expected one. Fit them apart.")
+    return check_common(common, method=method, free=free, fix=fix)
+
+
+def check_common(
+    common: Collection[str], *, method: str = "pawley", free: Collection[str] = (), fix: Collection[str] = ()
+) -> frozenset[str]:
+    """What is common, checked.
+
+    Parameters
+    ----------
+    common : collection of str
+        Words, of `COMMON_WORDS`.
+    method, free, fix : optional
+        As in `fit_map`.
+
+    Returns
+    -------
+    frozenset of str
+
+    Raises
+    ------
+    InputError
+        For a word that is not known, or one that does not go with the others or with the rest.
+    """
     words = [common] if isinstance(common, str) else list(common)
     for word in words:
         if word not in COMMON_WORDS:
@@ -199,16 +231,21 @@ def _checked(patterns: Sequence[Pattern], common: Collection[str]) -> frozenset[
         raise InputError(
             "map: zero and displacement are both common. Expected one: at small angles they move lines alike. Take one."
         )
-    return frozenset(words)
-
-
-def _check_method(method: str) -> None:
+    for word in sorted({"zero", "displacement"} & set(words)):
+        if word in fix:
+            raise InputError(f"map: {word} is common and held. Expected one of the two. Leave it out of one.")
+        other = "zero" if word == "displacement" else "displacement"
+        if other in free:
+            raise InputError(
+                f"map: {word} is common and {other} is free. Expected one: at small angles they move lines alike."
+            )
     if method != "pawley":
         raise InputError(
             f"map: the method is {method!r}. Expected pawley where points have something in common: the shares of the "
             "classical partition are no minimum of anything, and what is common would have none. Fit the patterns "
             "apart with it, or take method pawley."
         )
+    return frozenset(words)
 
 
 def _nothing(fits: Sequence[PatternFit], began: float) -> MapFit:

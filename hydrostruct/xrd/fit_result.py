@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.verdict import Verdict
-from hydrostruct.xrd.profile import Widths
+from hydrostruct.xrd.profile import Widths, WidthSigmas
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -125,13 +125,23 @@ class PhaseFit:
     free_lines: int
     """Observed lines in the range that no line of another phase could explain."""
     widths: Widths
-    """Fitted widths."""
+    """Fitted widths, those of the instrument included."""
+    widths_sigma: WidthSigmas
+    """Their standard uncertainties."""
+    instrument: Widths
+    """Widths of the instrument, where they were given."""
     strain_axis_deg: float
     """Lorentzian strain of planes across the axis, in degrees; that of `widths` where it was not freed."""
+    strain_axis_sigma_deg: float
+    """Its standard uncertainty, in degrees; 0 when neither it nor `strain` was fitted."""
     strain_oblique_deg2: float
     """What the square of the strain has more at 45° to the axis, in degrees²; 0 where it was not freed."""
+    strain_oblique_sigma_deg2: float
+    """Its standard uncertainty, in degrees²; 0 when it was not fitted."""
     strain_diagonal_deg2: float
     """What it has more along the diagonals (hh0; hhh in cubic phases), in degrees²; 0 where it was not freed."""
+    strain_diagonal_sigma_deg2: float
+    """Its standard uncertainty, in degrees²; 0 when it was not fitted."""
     stress: float
     """Q, the part of the deviatoric stress that is alike for all lines; 0 when it was neither given nor fitted."""
     stress_sigma: float
@@ -144,6 +154,16 @@ class PhaseFit:
     """How much larger the volume of the cell would read without these terms, in Å³; 0 without a stress."""
     lines: FittedLines
     """The reflections."""
+
+    @property
+    def own_size_deg(self) -> float:
+        """Lorentzian size term without the instrument's, in degrees; its sigma is that of `widths`."""
+        return self.widths.size_deg - self.instrument.size_deg
+
+    @property
+    def own_strain_deg(self) -> float:
+        """Lorentzian strain term without the instrument's, in degrees; its sigma is that of `widths`."""
+        return self.widths.strain_deg - self.instrument.strain_deg
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

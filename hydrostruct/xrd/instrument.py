@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tomllib
+from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hydrostruct.tables import read_text
 from hydrostruct.xrd.profile import Widths, line_widths
 
 _NAMES = tuple(field.name for field in fields(Widths))
+_HELD_WORDS = ("u", "v", "w", "p")
 
 
 def read_widths(path: str | os.PathLike[str]) -> Widths:
@@ -86,6 +88,44 @@ def write_widths(widths: Widths, path: str | os.PathLike[str], *, about: dict[st
     lines += ["", "[about]"]
     lines += [f"{name} = {_toml_value(value)}" for name, value in about.items()]
     return write_whole(path, "\n".join(lines) + "\n")
+
+
+def held_by_instrument(
+    instrument: Widths | None, *, fix: Collection[str], free: Collection[str], widths: Widths | None
+) -> Collection[str]:
+    """Words that are held: those of the user, and the Gaussian terms where the instrument's widths are known.
+
+    Parameters
+    ----------
+    instrument : Widths or None
+        Widths of the instrument.
+    fix, free : collection of str
+        Words of the user.
+    widths : Widths or None
+        Start of the widths; refused beside those of the instrument, which give it.
+
+    Returns
+    -------
+    collection of str
+
+    Raises
+    ------
+    InputError
+        When a term of the instrument is freed, or ``widths`` are given as well.
+    """
+    if instrument is None or isinstance(fix, str) or isinstance(free, str):  # a bare word is refused later
+        return fix
+    for word in free:
+        if word.rpartition(":")[2] in _HELD_WORDS:
+            raise InputError(
+                f"fit: {word!r} is freed, and the widths of the instrument hold it. Expected what a phase adds: "
+                "size, strain. Leave the word out, or fit without the instrument's widths."
+            )
+    if widths is not None:
+        raise InputError(
+            "fit: widths are given beside those of the instrument. Expected one of them. Give the instrument's alone."
+        )
+    return (*fix, *_HELD_WORDS)
 
 
 def _toml_value(value: str | float) -> str:

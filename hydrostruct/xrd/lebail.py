@@ -53,6 +53,7 @@ from hydrostruct.xrd.foreign import (
     rests_free,
     without_flanks,
 )
+from hydrostruct.xrd.instrument import held_by_instrument
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
 from hydrostruct.xrd.long_background import with_long_background
 from hydrostruct.xrd.model import (
@@ -91,6 +92,7 @@ def fit_pattern(
     exclude_deg: Sequence[tuple[float, float]] = (),
     background: str | int = "auto",
     widths: Widths | None = None,
+    instrument: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
     search: str = "auto",
@@ -120,6 +122,11 @@ def fit_pattern(
         Chebyshev terms; ``auto`` takes as many as the data ask for, 2 to 40.
     widths : Widths, optional
         Start of the widths; found from the data when left out.
+    instrument : Widths, optional
+        Widths of the instrument, from `read_widths` or `calibrate_widths`: all its terms are in the widths of every
+        phase. The Gaussian ones are held; the Lorentzian ``size`` of a phase (and ``strain``, where it is freed) is
+        fitted, and `PhaseFit.own_size_deg` is what it has beyond the instrument's. Signed: below 0 a phase has narrower
+        lines than the instrument. The uncertainty of the instrument's widths is not in the sigmas.
     free, fix : collection of str
         What to free beyond, or to hold of, the default, which is the cells, one Gaussian ``w`` for the pattern and
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
@@ -172,6 +179,7 @@ def fit_pattern(
     >>> fit.verdict.value, round(fit.phases["Au"].a_ang, 3)
     ('converged', 3.968)
     """
+    fix = held_by_instrument(instrument, fix=fix, free=free, widths=widths)
     options = FitOptions.checked(
         background,
         search,
@@ -191,6 +199,7 @@ def fit_pattern(
         two_theta_deg=limits,
         cells=cells,
         widths=widths,
+        instrument=instrument,
         free=free,
         fix=fix,
         stress=stress,
@@ -219,6 +228,7 @@ def fit_patterns(
     exclude_deg: Sequence[tuple[float, float]] = (),
     background: str | int = "auto",
     widths: Widths | None = None,
+    instrument: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
     search: str = "auto",
@@ -238,7 +248,7 @@ def fit_patterns(
     ----------
     patterns : sequence of Pattern
         In an order in which neighbours are alike.
-    phases, cells, two_theta_deg, exclude_deg, background, widths, free, fix, search, stress : optional
+    phases, cells, two_theta_deg, exclude_deg, background, widths, instrument, free, fix, search, stress : optional
         As in `fit_pattern`, the same for all patterns.
     wavelength_sigma_ang, distance_relative_sigma : float, optional
         As in `fit_pattern`.
@@ -255,6 +265,7 @@ def fit_patterns(
     InputError
         As in `fit_pattern`.
     """
+    fix = held_by_instrument(instrument, fix=fix, free=free, widths=widths)
     options = FitOptions.checked(
         background,
         search,
@@ -289,6 +300,7 @@ def fit_patterns(
                 two_theta_deg=limits,
                 cells=cells,
                 widths=widths,
+                instrument=instrument,
                 free=free,
                 fix=fix,
                 stress=stress,

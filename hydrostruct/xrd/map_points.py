@@ -85,7 +85,8 @@ def prepare_points(
     free : collection of str
         As in `fit_pattern`.
     settings : mapping
-        ``cells``, ``widths``, ``fix``, ``stress``, as in `fit_pattern`; range and exclusions are those of the fits.
+        ``cells``, ``widths``, ``instrument``, ``fix``, ``stress``, as in `fit_pattern`; range and exclusions are
+        those of the fits.
 
     Returns
     -------
@@ -161,6 +162,7 @@ def _own_model(
         two_theta_deg=limits,
         cells=cells,
         widths=settings["widths"],
+        instrument=settings.get("instrument"),
         free=free,
         fix=settings["fix"],
         stress=settings.get("stress"),

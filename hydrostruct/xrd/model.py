@@ -29,6 +29,7 @@ from hydrostruct.xrd.direction import (
     diagonal_term,
     direction_terms,
 )
+from hydrostruct.xrd.instrument import held_by_instrument
 from hydrostruct.xrd.kernels import (
     CELL_SLOTS,
     PHASE_SLOTS,
@@ -61,6 +62,7 @@ _MOST_LINES = 4000
 _MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
 _COMMON_WIDTHS = ("u", "v", "w", "p")
+_LORENTZ_WORDS = ("size", "strain", "strain_axis")
 DIRECTION_WORDS = ("strain_axis", "strain_oblique", "strain_diagonal", "stress", "stress_shape")
 """What depends on the direction of a line in its crystal; see `hydrostruct.xrd.direction`."""
 _SYSTEMS_OF = {
@@ -118,6 +120,8 @@ class LeBailModel:
     """Half the height of slit and sample over their distance, for axial divergence."""
     asked: tuple[str, ...] = ()
     """Words that were freed because the pattern asks for them; see `hydrostruct.xrd.asked_terms`."""
+    instrument: Widths | None = None
+    """Widths of the instrument, which are part of each line's; None where they are not known."""
     geometry: str = "unknown"
     """How the pattern was measured, of `hydrostruct.xrd.pattern.GEOMETRIES`: says what ``displacement`` means."""
 
@@ -174,6 +178,7 @@ def build_model(
     two_theta_deg: tuple[float, float],
     cells: Mapping[str, Mapping[str, float] | Cell] | None = None,
     widths: Widths | None = None,
+    instrument: Widths | None = None,
     free: Collection[str] = (),
     fix: Collection[str] = (),
     stress: Mapping[str, float] | None = None,
@@ -194,6 +199,8 @@ def build_model(
         out, and for parameters left out.
     widths : Widths, optional
         Start of the widths, or their values where they are fixed.
+    instrument : Widths, optional
+        Widths of the instrument: the values of what is fixed, its Gaussian terms among it; what is free starts anew.
     free, fix : collection of str
         What to free beyond, or hold of, the default: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
         ``zero``, ``displacement``, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``,
@@ -218,8 +225,12 @@ def build_model(
     lines = [
         _phase_lines(phase, cell, wavelength_ang, two_theta_deg) for phase, cell in zip(phases, chosen, strict=True)
     ]
-    freed = _freed(phases, free, fix)
-    slots, link, names = _link_slots(phases, chosen, widths or Widths(), freed, _checked_stress(phases, stress or {}))
+    freed = _freed(phases, free, held_by_instrument(instrument, fix=fix, free=free, widths=widths))
+    slots, link, names = _link_slots(
+        phases, chosen, instrument or widths or Widths(), freed, _checked_stress(phases, stress or {})
+    )
+    if instrument is not None:  # what a phase adds is found from the data, as all widths are where none is given
+        slots[np.isin(link, [at for at, name in enumerate(names) if name.partition(":")[0] in _LORENTZ_WORDS])] = 0.0
     start = np.array([slots[link == index][0] for index in range(len(names))], dtype=np.float64)
     lowest, highest = _limits(names, start, phases, chosen)
     counts = np.cumsum([0] + [len(terms) for terms, *_ in lines])
@@ -242,6 +253,7 @@ def build_model(
         start=start,
         lowest=lowest,
         highest=highest,
+        instrument=instrument,
         geometry=geometry,
     )
 
@@ -536,7 +548,8 @@ def _phase_lines(
     if not np.any(inside):
         raise InputError(
             f"{phase.name}: no line between {two_theta_deg[0]:g}° and {two_theta_deg[1]:g}° at {wavelength_ang:g} Å. "
-            "Expected one or more. Widen the range, or check the wavelength and the cell."
+            "Expected one or more. Widen the range, or check the wavelength, the cell, and that the first column is "
+            "2θ in degrees, not Q or d."
         )
     if len(found.hkl) > _MOST_LINES:
         raise InputError(

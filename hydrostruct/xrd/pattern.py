@@ -314,7 +314,10 @@ def _refuse_other_axes(path: Path, header: tuple[str, ...]) -> None:
     text = " ".join(header).casefold()
     other = re.search(r"\bq[ _](nm|a)\^?-1|\(1/å\)|\bq \(|\bd[-_]spacing", text)
     if re.search(r"\b2th_rad", text) or (other and not re.search(r"2th|two.?theta", text)):
-        raise InputError(f"{path}: the axis is not 2θ. Expected degrees 2θ. Integrate the images again on 2θ.")
+        raise InputError(
+            f"{path}: the axis is not 2θ. Expected degrees 2θ. Integrate the images again on 2θ, or convert "
+            "the column: 2θ = 2 arcsin(Qλ/4π) = 2 arcsin(λ/2d)."
+        )
 
 
 def _written_source(header: tuple[str, ...]) -> str:

@@ -44,6 +44,31 @@ class Widths:
     """Lorentzian strain term, in degrees."""
 
 
+NO_WIDTHS = Widths()
+"""All terms 0."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WidthSigmas:
+    """Standard uncertainties of the terms of `Widths`, scaled as all are; 0 for a term that was held.
+
+    NaN where there is none: of a phase that is absent or did not converge, of a term that rests on its limit.
+    """
+
+    u_sigma_deg2: float = 0.0
+    """Of u, in degrees²."""
+    v_sigma_deg2: float = 0.0
+    """Of v, in degrees²."""
+    w_sigma_deg2: float = 0.0
+    """Of w, in degrees²."""
+    p_sigma_deg2: float = 0.0
+    """Of p, in degrees²."""
+    size_sigma_deg: float = 0.0
+    """Of the Lorentzian size term, in degrees."""
+    strain_sigma_deg: float = 0.0
+    """Of the Lorentzian strain term, in degrees."""
+
+
 WIDTH_NAMES: tuple[str, ...] = ("u", "v", "w", "p", "size", "strain")
 """The terms in their fixed order, as `free` and `fix` call them."""
 

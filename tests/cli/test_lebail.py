@@ -145,7 +145,7 @@ def test_the_python_way_gives_the_same_numbers(capsys: pytest.CaptureFixture[str
 
 
 def test_an_equation_of_state_gives_the_start_and_a_cell_given_changes_part_of_it() -> None:
-    from hydrostruct.cli.lebail import start_cells
+    from hydrostruct.cli.lebail_words import start_cells
     from hydrostruct.material.phase import cell_at, read_phase
 
     rhenium = read_phase("Re")
@@ -484,3 +484,133 @@ def test_a_stress_is_taken_off_and_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert "without it V would read" in err
     assert main([*words, "--stress", "Au=0.002"]) == 2
     assert "Expected NAME:Q" in capsys.readouterr().err
+
+
+def test_the_instruments_widths_are_taken_from_their_file_and_held(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    import hydrostruct as hs
+
+    widths = hs.write_widths(hs.Widths(w_deg2=0.0049, size_deg=0.004), tmp_path / "widths.toml", about={})
+    (document,) = documents(capsys, pattern, *PHASE, "--instrument", str(widths))
+    fit = hs.fit_pattern(
+        hs.read_pattern(pattern, wavelength_ang=0.6199),
+        [hs.read_phase("CeH9-P63mmc")],
+        instrument=hs.read_widths(widths),
+    )
+    found, mine = document["phases"]["CeH9-P63mmc"], fit.phases["CeH9-P63mmc"]
+    assert found["instrument"]["size_deg"] == 0.004
+    assert found["widths"]["w_deg2"] == 0.0049
+    assert found["widths_sigma"]["w_sigma_deg2"] == 0.0
+    assert found["widths_sigma"]["size_sigma_deg"] == mine.widths_sigma.size_sigma_deg > 0
+    assert found["own_size_deg"] == mine.own_size_deg == pytest.approx(found["widths"]["size_deg"] - 0.004)
+    assert found["a_ang"] == mine.a_ang
+    assert found["a_sigma_ang"] == mine.a_sigma_ang
+    assert "no such file" in refused(capsys, pattern, *PHASE, "--instrument", str(tmp_path / "none.toml"))
+    assert "hold it" in refused(capsys, pattern, *PHASE, "--instrument", str(widths), "--free", "w")
+
+
+def test_what_was_freed_is_told_with_its_uncertainty(capsys: pytest.CaptureFixture[str], pattern: str) -> None:
+    name = "CeH9-P63mmc"
+    words = ("--free", f"{name}:strain", "--free", f"{name}:strain_axis", "--free", "u", "--free", "stress_shape")
+    (document,) = documents(capsys, pattern, *PHASE, *words)
+    found = document["phases"][name]
+    assert found["stress_shape_sigma"] > 0
+    assert found["widths_sigma"]["u_sigma_deg2"] > 0
+    assert found["strain_oblique_sigma_deg2"] == 0.0  # was not freed
+    for value, sigma in (
+        (found["strain_axis_deg"], found["strain_axis_sigma_deg"]),
+        (found["widths"]["strain_deg"], found["widths_sigma"]["strain_sigma_deg"]),
+    ):
+        assert value >= 0
+        assert (sigma is None) == (value == 0.0)  # on its limit there is no sigma
+    shown = next(line for line in run(capsys, pattern, *PHASE, *words)[1].splitlines() if "strain_axis" in line)
+    assert shown.startswith(f"{pattern}: {name}: u ")
+    assert "stress_shape " in shown
+    assert "strain_oblique" not in shown
+    assert "strain" not in run(capsys, pattern, *PHASE)[1]
+
+
+COMMON = ("--common", "zero", "--common", "widths", "--common", "background")
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """Four patterns of one phase whose cell grows."""
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number in range(8, 12):
+        simulate(folder / f"map_{number}.xye", seed=number, a=3.664 + 0.001 * number)
+    return folder
+
+
+def test_patterns_with_something_in_common_are_one_fit(capsys: pytest.CaptureFixture[str], series: Path) -> None:
+    import hydrostruct as hs
+
+    found = documents(capsys, str(series), *PHASE, *COMMON)
+    names = [f"map_{number}.xye" for number in range(8, 12)]
+    assert [Path(one["file"]).name for one in found] == names
+    patterns = [hs.read_pattern(series / name, wavelength_ang=0.6199) for name in names]
+    whole = hs.fit_map(patterns, [hs.read_phase("CeH9-P63mmc")])
+    apart = documents(capsys, str(series / "*.xye"), *PHASE, "--free", "zero")
+    for one, fit, alone in zip(found, whole.fits, apart, strict=True):
+        assert set(one) == set(alone)
+        assert one["zero_deg"] == found[0]["zero_deg"] == fit.zero_deg
+        mine, other = one["phases"]["CeH9-P63mmc"], alone["phases"]["CeH9-P63mmc"]
+        assert mine["a_ang"] == fit.phases["CeH9-P63mmc"].a_ang
+        assert mine["widths"] == found[0]["phases"]["CeH9-P63mmc"]["widths"]
+        assert mine["a_sigma_ang"] < 0.8 * other["a_sigma_ang"]
+    status, out, err = run(capsys, str(series), *PHASE, *COMMON)
+    assert status == 0
+    assert "map_11.xye" in out
+    assert "note: One fit of 4 points, converged" in err
+    assert "zero " in err
+
+
+def test_a_bad_file_stops_no_fit_of_the_others_together(capsys: pytest.CaptureFixture[str], series: Path) -> None:
+    (series / "map_9.xye").write_text("")
+    status, out, err = run(capsys, str(series), *PHASE, *COMMON, "--json")
+    assert status == 1
+    assert [one["verdict"] for one in json.loads(out)] == ["converged", "failed", "converged", "converged"]
+    assert "One fit of 3 points" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--common", "zer"), "Did you mean 'zero'?"),
+        (("--common", "zero", "--common", "displacement"), "zero and displacement are both common"),
+        (("--common", "zero", "--method", "le-bail"), "Expected pawley"),
+        (("--common", "zero", "--fix", "zero"), "zero is common and held"),
+        (("--common", "zero", "--free", "displacement"), "zero is common and displacement is free"),
+        (("--common", "widths", "--range", "24", "8"), "Expected the lower angle first"),
+    ],
+)
+def test_what_cannot_be_in_common_is_refused(
+    capsys: pytest.CaptureFixture[str], series: Path, words: tuple[str, ...], expected: str
+) -> None:
+    assert expected in refused(capsys, str(series), *PHASE, *words)
+
+
+def test_one_pattern_has_nothing_in_common_and_an_empty_folder_no_pattern(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    assert "1 pattern(s) can be fitted. Expected 2 or more" in refused(capsys, pattern, *PHASE, "--common", "zero")
+    none = str(tmp_path / "none.xye")
+    assert "no such file" in refused(capsys, pattern, none, *PHASE, "--common", "zero")
+    (tmp_path / "empty").mkdir()
+    assert "the folder has no pattern" in refused(capsys, str(tmp_path / "empty"), *PHASE)
+
+
+def test_an_axis_that_is_not_two_theta_is_suspected(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pattern: str
+) -> None:
+    angle, counts, sigma = np.loadtxt(pattern).T
+    q_per_ang = 4 * np.pi / 0.6199 * np.sin(np.radians(angle / 2))
+    path = tmp_path / "q.xye"
+    np.savetxt(path, np.column_stack((q_per_ang, counts, sigma)))
+    assert "that the first column is 2θ in degrees" in refused(capsys, str(path), *PHASE)
+    np.savetxt(path, np.column_stack((10 * q_per_ang, counts, sigma)))
+    _, _, err = run(capsys, str(path), *PHASE)
+    assert "the first column is 2θ in degrees: from Q or d it is 2 arcsin" in err
+    assert "first column" not in run(capsys, pattern, *PHASE)[2]

@@ -228,6 +228,7 @@ def test_silx_takes_every_map_of_the_file_for_a_plot_with_errors(result: hs.RunR
         ("cell = { a_ang = 3.74 }", "cell = { a_ang = -3.74 }", "-3.74"),
         ("cell = { a_ang = 3.74 }", 'cell = { a_ang = 3.74 }\n[[phases]]\nname = "Au"', "2 times"),
         ("cell = { a_ang = 3.74 }", "pressure_gpa = -5", "pressure_gpa"),
+        ("cell = { a_ang = 3.74 }", 'free = ["strain_axis"]', "'strain_axis' cannot be freed for Au"),
         ("[[phases]]", '[raman]\nedge = "none_*.txt"\n[[phases]]', "raman.edge"),
         ("[[phases]]", '[transport]\nresistance = "none_*.csv"\n[[phases]]', "transport.resistance"),
     ],
@@ -297,3 +298,35 @@ def test_a_map_as_one_fit_takes_the_loss(folder: Path, tmp_path: Path) -> None:
         found.append(result.points[0].fit.phases["Au"])
     assert found[0].a_ang != found[1].a_ang
     assert abs(found[0].a_ang - found[1].a_ang) < 0.1 * found[0].a_sigma_ang
+
+
+def test_what_a_run_frees_is_what_a_fit_frees(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "run.toml").read_text().replace("p_*.tif", "p_8.tif").replace("[map]\nshape = [2, 3]\n", "[map]\n")
+    own = folder / "free.toml"
+    own.write_text(
+        text.replace("bins = 600\n", 'bins = 600\nfree = ["zero"]\n')
+        + 'free = ["strain", "strain_diagonal", "stress_shape"]\n'
+    )
+    (point,) = hs.run(own, out=tmp_path).points
+    words = ("zero", "strain", "strain_diagonal", "stress_shape")
+    plain = hs.fit_pattern(
+        point.pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 3.74}}, two_theta_deg=(13.0, 29.0), free=words
+    )
+    assert point.fit.zero_deg == plain.zero_deg
+    assert point.fit.zero_sigma_deg > 0
+    mine, other = point.fit.phases["Au"], plain.phases["Au"]
+    assert mine.stress_shape == other.stress_shape != 0
+    assert mine.widths == other.widths
+    assert mine.a_ang == other.a_ang
+
+
+def test_what_a_run_frees_stays_free_in_the_fit_of_the_map(folder: Path, tmp_path: Path) -> None:
+    own = folder / "free_together.toml"
+    text = (folder / "run.toml").read_text().replace("bins = 600\n", 'bins = 600\ncommon = ["widths"]\n')
+    own.write_text(text + 'free = ["stress_shape", "strain"]\n')
+    result = hs.run(own, out=tmp_path)
+    assert any("One fit of 5 points, converged" in note and "strain:Au" in note for note in result.notes), result.notes
+    for point in result.points:
+        if point.fit is not None:
+            assert point.fit.phases["Au"].stress_shape_sigma > 0
+            assert "stress_shape:Au" in point.fit.parameter_names

@@ -71,6 +71,12 @@ def test_every_promised_section_is_read(tmp_path: Path) -> None:
         ("orientation = 3", 'methods = "pawley"', ["diffraction.methods", "Did you mean 'method'?"]),
         ("orientation = 3", 'method = "le-bail"\nloss = "cauchy"', ["cauchy", "le-bail", "expected squares"]),
         ("orientation = 3", 'method = "le-bail"\ncommon = ["zero"]', ["common", "le-bail", "expected method pawley"]),
+        ('fix = ["size"]', 'free = ["strian"]', ["phases.0.free", "'strian'", "Did you mean 'strain'?"]),
+        ('fix = ["size"]', 'free = ["zero"]', ["phases.0.free", "'zero'"]),
+        ('fix = ["size"]', 'fix = ["size"]\nfree = ["size"]', ["'size' is in free and in fix"]),
+        ("orientation = 3", 'free = ["zro"]', ["diffraction.free", "Did you mean 'zero'?"]),
+        ("orientation = 3", 'free = ["zero"]\ncommon = ["displacement"]', ["zero and displacement are both fitted"]),
+        ("orientation = 3", 'fix = ["zero"]\ncommon = ["zero"]', ["'zero' is in common and in fix"]),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, old: str, new: str, words: list[str]) -> None:
