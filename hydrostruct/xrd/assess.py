@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, reciprocal_components
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
+from hydrostruct.xrd.fit_notes import (
+    MISFIT_GOF,
+    NEGATIVE_SIGMA,
+    axis_notes,
+    fit_warnings,
+    followed_reasons,
+    foreign_notes,
+    shape_notes,
+    stress_notes,
+    unexplained_reason,
+    width_notes,
+)
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
 from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
@@ -24,10 +35,9 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
 from hydrostruct.xrd.profile import NO_WIDTHS, Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
-from hydrostruct.xrd.single_peaks import own_lines, own_parameters
+from hydrostruct.xrd.single_peaks import own_parameters
 from hydrostruct.xrd.slope_noise import without_slope_noise
 from hydrostruct.xrd.width_sigmas import SPREAD_WORDS, instrument_notes, width_sigmas
-from hydrostruct.xrd.width_trend import width_trend
 
 if TYPE_CHECKING:
     from hydrostruct.xrd.part_spread import PartSpread
@@ -36,20 +46,13 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _OBSERVED_SIGMA = 3.0
-_NEGATIVE_SIGMA = 5.0
 _LOOSE_CELL = 0.003
 # Σz² of the lines of a phase, for each of them, from which on what their noise adds to it no longer counts
-_STRONG_MEAN_SQUARE = 250.0
-_MISFIT_GOF = 5.0
-_MUCH_UNEXPLAINED = 0.5
-_MOST_LEFT = 50.0
+_STRONG_MEAN_SQUARE = 100.0
 _LOOSE_SHARE = 0.3
-_SIGMA_TOO_LARGE_GOF = 0.5
 _LIKELY = 0.9
 _FAR_PLACES = 0.15
 _MANY_NEGATIVE = 2
-_BESIDE_FWHM, _CHANCE = 3.0, 0.002
-_MANY_FOREIGN = 3
 _UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
@@ -147,7 +150,7 @@ def weigh_evidence(
         lines,
         inflation**2,
         _OBSERVED_SIGMA * math.sqrt(doubt),
-        _NEGATIVE_SIGMA,
+        NEGATIVE_SIGMA,
     )
     share, share_sigma = shares(area, area_spread)
     parameters = matrix[n_linear:, n_linear:]
@@ -273,8 +276,8 @@ def report_fit(
         evidence = replace(evidence, parameter_covariance=evidence.parameter_covariance + parts.by_beam)
     by_parts = None if parts is None else parts.by_parts
     solution = evidence.solution
-    unexplained = _unexplained(evidence, foreign_area)
-    followed = [] if lines_left_out else _followed_lines(model, evidence, foreign_deg)
+    unexplained = unexplained_reason(evidence, foreign_area)
+    followed = [] if lines_left_out else followed_reasons(model, evidence, foreign_deg)
     width_spreads = _width_spreads(model, evidence, sectors=sectors, others=others, by_parts=by_parts)
     fits = {
         phase.name: _report_phase(
@@ -338,18 +341,18 @@ def report_fit(
         geometry=model.geometry,
         warnings=(
             *pattern.notes,
-            *_foreign_note(foreign_deg, left_out=lines_left_out),
-            *_axis_note(
+            *foreign_notes(foreign_deg, left_out=lines_left_out),
+            *axis_notes(
                 pattern,
                 foreign_deg,
                 is_strange=bool(unexplained)
                 or verdict is Verdict.ABSENT
                 or foreign_deg.size > int(evidence.observed_lines.sum()),
             ),
-            *_warnings(model, evidence),
-            *_shape_note(data, evidence.background),
-            *_width_notes(model, data, evidence),
-            *_stress_notes(fits),
+            *fit_warnings(model, evidence),
+            *shape_notes(data, evidence.background),
+            *width_notes(model, data, evidence),
+            *stress_notes(fits),
             *(instrument_notes(fits) if model.instrument is not None else ()),
         ),
         foreign_lines_deg=foreign_deg,
@@ -381,40 +384,6 @@ def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
     """Fitted cell of one phase."""
     components, _ = phase_slots(model, solution.slots, index)
     return cell_from_components(components, model.phases[index].system)
-
-
-def _unexplained(evidence: Evidence, foreign_area: float) -> str:
-    """A reason to doubt every phase, when much of what stands above the background belongs to none of them."""
-    left = evidence.agreement.rwp_background_corrected_percent
-    if left > _MOST_LEFT and evidence.agreement.gof > _MISFIT_GOF / 2:
-        return f"The fit leaves {left:.0f} % (Rwp) of what stands above the background: another cell, zero or phase."
-    if not foreign_area > 0:
-        return ""
-    own = float(np.nansum(np.maximum(evidence.solution.intensity[evidence.in_range], 0.0)))
-    if foreign_area <= _MUCH_UNEXPLAINED * own:
-        return ""
-    return "Much of what stands above the background belongs to no phase of the fit."
-
-
-def _followed_lines(model: LeBailModel, evidence: Evidence, foreign_deg: Floats) -> list[str]:
-    """A reason to doubt each phase beside whose lines single peaks stand by more than chance; else an empty one."""
-    low, high = evidence.range_deg
-    reasons = []
-    for index in range(len(model.phases)):
-        mine = (model.phase_of == index) & evidence.in_range
-        place = evidence.solution.position[mine]
-        reach = _BESIDE_FWHM * evidence.solution.width[mine]
-        count = int(np.any(np.abs(foreign_deg[:, None] - place) < reach, axis=1).sum())
-        by_chance = min(1.0, 2.0 * float(np.sum(reach)) / (high - low))
-        # of n peaks that know nothing of the phase, count or more would stand there
-        is_chance = count == 0 or special.bdtrc(count - 1, foreign_deg.size, by_chance) > _CHANCE
-        reasons.append(
-            ""
-            if is_chance
-            else f"{count} of {foreign_deg.size} single peaks stand beside its lines: its cell is another, or the "
-            "lines have a shape that is not the model's."
-        )
-    return reasons
 
 
 def _significance(
@@ -683,9 +652,7 @@ def _phase_verdict(
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
     negative = int(evidence.negative_lines[index])
     if negative >= _MANY_NEGATIVE:
-        reasons.append(
-            f"{negative} lines of it are negative by more than {_NEGATIVE_SIGMA:g} sigma: its cell is wrong."
-        )
+        reasons.append(f"{negative} lines of it are negative by more than {NEGATIVE_SIGMA:g} sigma: its cell is wrong.")
     if evidence.scatter is not None and evidence.scatter.of_width[index] > _FAR_PLACES:
         reasons.append(
             f"Its lines scatter about the places of one cell by {100 * evidence.scatter.of_width[index]:.0f} % of "
@@ -718,7 +685,7 @@ def _pattern_verdict(
     missing = [name for name, fit in fits.items() if fit.verdict is Verdict.ABSENT]
     if len(missing) == len(fits):
         reasons = ["No line of any of the phases stands above the noise."]
-        if evidence.agreement.gof > _MISFIT_GOF / 2:
+        if evidence.agreement.gof > MISFIT_GOF / 2:
             reasons.append(
                 f"The misfit is far above it (GOF {evidence.agreement.gof:.3g}), so that weak lines may be there. Take "
                 "more background terms, or leave out what is not a line."
@@ -731,92 +698,8 @@ def _pattern_verdict(
         return Verdict.AMBIGUOUS, ["Other solutions fit as well:", *alternatives, *reasons]
     unsound = (Verdict.DOUBTFUL, Verdict.NOT_CONVERGED)
     reasons += [f"{name}: {fit.reason}" for name, fit in fits.items() if fit.verdict in unsound]
-    if evidence.agreement.gof > _MISFIT_GOF:
+    if evidence.agreement.gof > MISFIT_GOF:
         reasons.append(
             f"GOF is {evidence.agreement.gof:.3g}: the misfit is far above the noise; sigma is scaled for it."
         )
     return (Verdict.DOUBTFUL if verdicts & set(unsound) else Verdict.CONVERGED), reasons
-
-
-def _foreign_note(foreign_deg: Floats, *, left_out: bool) -> list[str]:
-    if not foreign_deg.size:
-        return []
-    what = "left out, also of the R factors" if left_out else "fitted as single peaks"
-    shown = ", ".join(f"{angle:.2f}°" for angle in foreign_deg[:12]) + (" …" if foreign_deg.size > 12 else "")
-    return [f"{foreign_deg.size} line(s) that no phase of the fit explains were {what}: {shown}."]
-
-
-def _axis_note(pattern: Pattern, foreign_deg: Floats, *, is_strange: bool) -> list[str]:
-    """What to look at where many lines are of no phase; patterns of our own integration are in 2θ."""
-    if not is_strange or foreign_deg.size < _MANY_FOREIGN or pattern.sigma_source not in ("given", "counting"):
-        return []
-    return [
-        "Many lines of this pattern are those of no phase of the fit. Check the phases, the wavelength, and that the "
-        "first column is 2θ in degrees: from Q or d it is 2 arcsin(Qλ/4π) = 2 arcsin(λ/2d)."
-    ]
-
-
-def _shape_note(data: FitData, background: Floats) -> list[str]:
-    if data.beyond_profile is None:
-        return []
-    part = float(np.max(np.abs(data.beyond_profile)) / np.max(data.measured - background))
-    return [
-        f"The lines share a shape that no pseudo-Voigt has. It was learned from them and taken into account: at most "
-        f"{100 * part:.1f} % of the highest line. The place of a line is where a symmetric one fits it best."
-    ]
-
-
-def _width_notes(model: LeBailModel, data: FitData, evidence: Evidence) -> list[str]:
-    change = width_trend(
-        model,
-        data,
-        evidence.solution,
-        intensity_sigma=evidence.intensity_sigma,
-        noise=evidence.agreement.gof,
-    )
-    if not change:
-        return []
-    return [
-        f"The widths of the lines change with the angle otherwise than fitted, by {100 * change:.0f} % on the average. "
-        "Free u and v as well."
-    ]
-
-
-def _stress_notes(fits: dict[str, PhaseFit]) -> list[str]:
-    return [
-        f"{name}: its deviatoric stress (Q {fit.stress:.5f}, shape {fit.stress_shape:.5f}) is taken off; without it V "
-        f"would read {abs(fit.stress_volume_ang3):.4f} Å³ {'larger' if fit.stress_volume_ang3 > 0 else 'smaller'}."
-        for name, fit in fits.items()
-        if fit.stress_volume_ang3
-    ]
-
-
-def _warnings(model: LeBailModel, evidence: Evidence) -> list[str]:
-    solution = evidence.solution
-    found = []
-    if evidence.detection_scale < _SIGMA_TOO_LARGE_GOF:
-        found.append(
-            f"GOF is {evidence.agreement.gof:.2g}: sigma, which no column gave, is too large for this pattern, and the "
-            "uncertainties are too large by about as much. Give a file with a sigma column."
-        )
-    for line in _negative_lines(model, evidence)[:5]:
-        reflection = int(np.flatnonzero(model.reflection_line == line)[0])
-        hkl = " ".join(str(index) for index in model.reflection_hkl[reflection])
-        found.append(
-            f"{model.phases[model.phase_of[line]].name} ({hkl}) at {solution.position[line]:.3f}° is negative by "
-            f"{-solution.intensity[line] / evidence.intensity_sigma[line]:.1f} sigma: the background or a "
-            "cell is wrong there."
-        )
-    for index in np.flatnonzero(solution.held) if solution.held.any() else ():
-        name = model.parameter_names[index]
-        if not name.startswith(("cell:", "peak:")):
-            found.append(f"{name} rests on its limit and was held there.")
-    return found
-
-
-def _negative_lines(model: LeBailModel, evidence: Evidence) -> Ints:
-    if not evidence.negative_lines.any():
-        return np.empty(0, dtype=np.int64)
-    with np.errstate(invalid="ignore"):
-        below = evidence.solution.intensity < -_NEGATIVE_SIGMA * evidence.intensity_sigma
-    return np.flatnonzero(below & evidence.in_range & own_lines(model))

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hydrostruct as hs
-from hydrostruct.xrd.assess import _followed_lines, weigh_evidence
+from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.engine import fit_with_background, limit_widths, start_values
 from hydrostruct.xrd.first_look import line_width
+from hydrostruct.xrd.fit_notes import followed_reasons
 from hydrostruct.xrd.model import build_model, prepare_data
 
 Floats = NDArray[np.float64]
@@ -87,9 +88,9 @@ def test_single_peaks_beside_the_lines_of_a_phase_make_it_doubtful(simulator: Mo
     evidence = weigh_evidence(model, data, solution)
     mine = evidence.in_range
     place, width = solution.position[mine], solution.width[mine]
-    assert "stand beside its lines" in _followed_lines(model, evidence, place[:6] + 2 * width[:6])[0]
+    assert "stand beside its lines" in followed_reasons(model, evidence, place[:6] + 2 * width[:6])[0]
     far = np.linspace(8.5, 23.5, 12)
     far = far[np.min(np.abs(far[:, None] - place), axis=1) > 5 * width.max()]
     assert far.size >= 5
-    assert _followed_lines(model, evidence, far) == [""]
-    assert _followed_lines(model, evidence, np.append(far, place[0])) == [""]  # one of them by chance
+    assert followed_reasons(model, evidence, far) == [""]
+    assert followed_reasons(model, evidence, np.append(far, place[0])) == [""]  # one of them by chance
