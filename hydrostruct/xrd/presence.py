@@ -80,9 +80,9 @@ def gaussian_equivalent(statistic: float, degrees: int) -> float:
     >>> round(gaussian_equivalent(9.0, 1), 6), round(gaussian_equivalent(1e6, 10))
     (3.0, 1000)
     """
-    if not statistic > 0:
-        return 0.0
     half, order = statistic / 2, degrees / 2
+    if not half > 0:  # half of the least positive number is 0
+        return 0.0
     log_tail = (order - 1) * math.log(half) - half - math.lgamma(order)
     # above twice its order the tail is no more than twice the first term of its series
     if half < degrees or log_tail > _LOG_OF_LEAST_TAIL - 1.0:

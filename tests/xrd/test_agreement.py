@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hydrostruct.xrd.agreement import agreement, serial_factor
@@ -49,6 +49,7 @@ def test_lines_that_point_down_are_no_evidence() -> None:
 
 
 @given(st.floats(0.0, 2e4), st.integers(1, 40))
+@example(value=5e-324, degrees=1)
 def test_the_gaussian_equivalent_grows_with_the_statistic_and_is_never_negative(value: float, degrees: int) -> None:
     found = gaussian_equivalent(value, degrees)
     assert math.copysign(1.0, found) == 1.0
