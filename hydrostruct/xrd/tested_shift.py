@@ -29,20 +29,24 @@ from hydrostruct.xrd.asked_terms import (
 from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
-from hydrostruct.xrd.first_look import find_peaks
+from hydrostruct.xrd.first_look import find_peaks, noise_scale
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
 
 Floats = npt.NDArray[np.float64]
 
-SHIFT_GAIN = 12.0
-"""χ² that a shift must take to be believed, in units of what is left: chance takes as much in 1 of 2000 patterns."""
+SHIFT_GAIN = 9.0
+"""χ² that a shift must take to be believed, in units of what is left: chance takes as much in 1 of 400 patterns."""
+BY_CHANCE = 4.0
+"""χ² that a shift takes where there is none in 1 of 20 patterns."""
 _FEWEST_LINES = 3
+_LESS_SCATTER = 0.5
+_MOST_LEFT = 1.5
 _LINES_LEFT = 2  # beyond the cells: one for the shift, and one that can contradict it
 
 
 def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, held: Collection[str]) -> Explained | None:
-    """Fit again with a free zero, or displacement, where that takes 12 of χ² and the lines then lie in their places.
+    """Fit again with a free zero, or displacement, where that takes 9 of χ² and the lines then lie in their places.
 
     Parameters
     ----------
@@ -59,8 +63,9 @@ def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, hel
     -------
     Explained or None
         None where tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks for it, the
-        lines are fewer than three, or those of all cells and two, or where they scatter with the shift too: a stress or
-        few grains move them then.
+        lines are fewer than three, or than the free parameters of all cells and two, or where they scatter with the
+        shift nearly as before (a stress or few grains move them then), or where far more than
+        noise is left.
     """
     word = _word(found.model, held)
     if not word or not is_wide(data) or not rests_free(found):
@@ -75,7 +80,8 @@ def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, hel
         return None
     solution, used = fit_with_background(best.model, data, best.solution.values, terms=terms, widths_are_known=True)
     settled = with_displacement(replace(best, solution=solution, data=used), held)
-    return settled if rests_free(settled) and _lie_in_their_places(settled) else None
+    is_sound = rests_free(settled) and _leaves_little(settled)
+    return settled if is_sound and _has_its_lines_in_place(found, settled) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,9 +111,10 @@ def untold_shift(
     Returns
     -------
     UntoldShift or None
-        w d dᵀ: d is how far the parameters lie from those with the shift free, w = 1/(1 + exp((12 − Δχ²)/2)), χ² in
-        units of what is left. None where a shift is free, is held, cannot be told from the cells (tan θ runs over less
-        than 0.4), or the fit with it did not come to rest.
+        w d dᵀ: d is how far the parameters lie from those with the shift free, w = (1 − 4/Δχ²)/(1 + exp((9 − Δχ²)/2)),
+        χ² in units of what is left: the probability of the shift, without what chance makes of it. None where a shift
+        is free, is held, cannot be told from the cells (tan θ runs over less than 0.4), or the fit with it did not come
+        to rest.
     """
     word = "" if scatters or not is_wide(data) else _word(model, held)
     if not word:
@@ -118,7 +125,7 @@ def untold_shift(
     apart = shifted.values[:-1] - solution.values
     if not (shifted.converged and math.isfinite(gain) and np.all(np.isfinite(apart))):
         return None
-    weight = 1.0 / (1.0 + math.exp(min(0.5 * (SHIFT_GAIN - gain), 700.0)))
+    weight = (1.0 - BY_CHANCE / max(gain, BY_CHANCE)) / (1.0 + math.exp(min(0.5 * (SHIFT_GAIN - gain), 700.0)))
     reason = (
         f"A {word} of {shifted.values[-1]:.2g} would take {gain:.0f} of chi²: its few lines cannot tell that from "
         f"another cause, and sigma covers it. Free {word}."
@@ -150,5 +157,15 @@ def _gain(before: Solution, after: Solution, data: FitData) -> float:
     return (before.chi2 - after.chi2) / chi2_unit(after, data)
 
 
-def _lie_in_their_places(found: Explained) -> bool:
-    return weigh_evidence(found.model, found.data, found.solution).scatter is None
+def _leaves_little(found: Explained) -> bool:
+    """Whether a fit leaves no more than one and a half times the noise; what is left else, as of Kα2, asks first."""
+    most = _MOST_LEFT * max(1.0, noise_scale(found.data) ** 2)
+    return found.solution.chi2 < most * found.data.position.size
+
+
+def _has_its_lines_in_place(before: Explained, after: Explained) -> bool:
+    """Whether the lines do not scatter about their places once they are shifted, or half as much as before."""
+    left, had = (weigh_evidence(one.model, one.data, one.solution).scatter for one in (after, before))
+    if left is None:
+        return True
+    return had is not None and bool(np.nanmax(left.of_width) < _LESS_SCATTER * np.nanmax(had.of_width))
