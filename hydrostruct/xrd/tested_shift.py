@@ -64,8 +64,7 @@ def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, hel
     Explained or None
         None where tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks for it, the
         lines are fewer than three, or than the free parameters of all cells and two, or where they scatter with the
-        shift nearly as before (a stress or few grains move them then), or where far more than
-        noise is left.
+        shift nearly as before (a stress or few grains move them then), or where far more than noise is left.
     """
     word = _word(found.model, held)
     if not word or not is_wide(data) or not rests_free(found):
