@@ -58,6 +58,8 @@ class Answer:
     """Other solutions that fit as well."""
     contested: npt.NDArray[np.bool_] | None = None
     """Phases all of whose lines single peaks could explain as well, shape (phases,); None for none."""
+    beam_is_known: bool = False
+    """Whether `evidence` has in it what Kα2 and axial divergence, found from the lines, leave open."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -257,7 +259,9 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         others=[one for one in others if one is not None],
         shift=shift if untold is None else untold.covariance,
         shift_reason="" if untold is None else untold.reason,
-        parts=part_spread(model, answer.data, answer.evidence) if answer.solution.converged else None,
+        parts=part_spread(model, answer.data, answer.evidence, beam_is_known=answer.beam_is_known)
+        if answer.solution.converged
+        else None,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
     notes = asked_notes(answer.model, answer.solution, options.freed)

@@ -17,6 +17,7 @@ from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_notes import (
+    CONTESTED,
     MISFIT_GOF,
     NEGATIVE_SIGMA,
     axis_notes,
@@ -640,7 +641,7 @@ def _phase_verdict(
     if significance < DETECTION_SIGMA:
         reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
     if is_contested:
-        reasons.append("Peaks that belong to no phase would explain all of its lines in the range as well.")
+        reasons.append(CONTESTED)
     if probability < _LIKELY:
         reasons.append(
             f"Other cells within 3 % would explain its weak lines too (probability of this one {probability:.2g}); "

@@ -36,6 +36,23 @@ _ALIKE = 1e-4
 SECOND_PART = 1.0 / 3.0
 """Part of Kα2 in the area of both: half of Kα1, by the numbers of electrons that may fall."""
 
+BEAM_WORDS = ("second_line", "axial")
+"""What of a beam is found from the lines: the part of Kα2 in the area of both, and the axial divergence."""
+BEAM_LIMITS = {"second_line": (0.05, 0.6), "axial": (1e-3, 0.1)}
+"""Smallest and largest value of each. The second is half a height over a distance, and at 0 it moves nothing."""
+
+
+def beam_value(model: LeBailModel, word: str) -> float:
+    """What a model has of the beam, of `BEAM_WORDS`."""
+    return model.second_line[1] if word == "second_line" else model.axial
+
+
+def with_beam_value(model: LeBailModel, word: str, value: float) -> LeBailModel:
+    """The model with another value of what it has of the beam, of `BEAM_WORDS`."""
+    if word == "second_line":
+        return replace(model, second_line=(model.second_line[0], value))
+    return replace(model, axial=value)
+
 
 def with_second_line(model: LeBailModel) -> LeBailModel | None:
     """The model with the Kα2 of the tube that its wavelength belongs to.

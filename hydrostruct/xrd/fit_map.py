@@ -7,10 +7,9 @@ not pay. Cells, intensities and the scale of the background stay each point's ow
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,19 +22,18 @@ from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.agreement import agreement
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer
 from hydrostruct.xrd.assess import weigh_evidence
-from hydrostruct.xrd.blocks import Block, BlockSpread, block_spreads, block_step
+from hydrostruct.xrd.blocks import BlockSpread, block_spreads
 from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import Explained
-from hydrostruct.xrd.kernels import PHASE_SLOTS, weighted_gram
 from hydrostruct.xrd.lebail import fit_patterns
-from hydrostruct.xrd.line_columns import LineColumns, line_columns, slope_columns
+from hydrostruct.xrd.map_minimum import MapState, Minimum, least_chi2
 from hydrostruct.xrd.map_points import FitPoint, can_take_part, prepare_points
 from hydrostruct.xrd.map_result import MapFit
+from hydrostruct.xrd.map_sides import at_what_is_common, least_of_both_sides
+from hydrostruct.xrd.map_verdict import compared_fit
 from hydrostruct.xrd.model import (
-    LeBailModel,
     cell_parameters,
-    hold,
     phase_slots,
 )
 from hydrostruct.xrd.pattern import Pattern
@@ -48,29 +46,6 @@ Bools = npt.NDArray[np.bool_]
 
 COMMON_WORDS = ("zero", "displacement", "widths", "background")
 """What may be common to the points of a map."""
-_MOST_STEPS = 40
-_MOST_DAMPING = 1e7
-_TOLERANCE = 1e-3
-_RIDGE = 1e-6
-_MOST_SHIFT = 1.5
-_CLEARLY_WORSE = 1.15
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _State:
-    """One point at one set of values."""
-
-    chi2: float
-    values: Floats
-    slots: Floats
-    columns: LineColumns
-    basis: Floats
-    linear: Floats
-    residual: Floats
-    linear_normal: Floats
-    across: Floats
-    slopes_normal: Floats
-    block: Block
 
 
 def fit_map(
@@ -127,7 +102,8 @@ def fit_map(
     Raises
     ------
     InputError
-        As in `fit_pattern`; for patterns of different wavelengths; for a word that is not known.
+        As in `fit_pattern`; for patterns of different wavelengths; for a word that is not known; for a common zero
+        where most patterns by themselves ask for a displacement of the specimen.
 
     Notes
     -----
@@ -138,8 +114,17 @@ def fit_map(
     squares all points are weighted anew, each by the scatter of its own residuals, until no weight moves.
     """
     words = _checked(patterns, common, method=method, free=free, fix=fix)
+    freed = (*free, *(word for word in ("zero", "displacement") if word in words))
     options = FitOptions.checked(
-        background, "never", wavelength_sigma_ang, distance_relative_sigma, method=method, loss=loss, profile=profile
+        background,
+        "never",
+        wavelength_sigma_ang,
+        distance_relative_sigma,
+        method=method,
+        loss=loss,
+        profile=profile,
+        fix=fix,
+        free=freed,
     )
     settings: dict[str, Any] = {
         "cells": cells,
@@ -157,7 +142,7 @@ def fit_map(
     alone = [not can_take_part(fit) for fit in fits]
     if all(alone):
         return _nothing(fits, began)
-    freed = (*free, *(word for word in ("zero", "displacement") if word in words))
+    _check_shift([fit for fit, one in zip(fits, alone, strict=True) if not one], words)
     points, names, start = prepare_points(patterns, phases, fits, words=words, free=freed, settings=settings)
     for point in points:
         options.check_model(point.model, patterns[point.number].name)
@@ -169,7 +154,7 @@ def fit_map(
     for point, state, rest, scale, spread in zip(points, least.states, counted, scales, spreads, strict=True):
         whole = _whole_spread(state, covariance, scale=scale, spread=spread)
         answer = _answer(point, state, rest, whole, steps=least.steps, converged=least.converged)
-        reported[point.number] = _compared(
+        reported[point.number] = compared_fit(
             report_answer(patterns[point.number], answer, options, began), fits[point.number]
         )
         follows[point.number] = _cells_by_shared(point, state, spread)
@@ -248,6 +233,17 @@ def check_common(
     return frozenset(words)
 
 
+def _check_shift(fits: Sequence[PatternFit], words: frozenset[str]) -> None:
+    """Refuse one zero for patterns that ask for a displacement: it fits nearly as well, and the cells are others."""
+    count = sum("displacement" in fit.parameter_names for fit in fits)
+    if "zero" in words and 2 * count > len(fits):
+        raise InputError(
+            f"map: zero is common, and {count} of {len(fits)} patterns ask for a displacement of the specimen "
+            "(Bragg-Brentano). Expected displacement to be common in its place. Take that, or hold displacement if the "
+            "specimen is known to be on the axis."
+        )
+
+
 def _nothing(fits: Sequence[PatternFit], began: float) -> MapFit:
     return MapFit(
         verdict=Verdict.ABSENT,
@@ -271,25 +267,14 @@ def _reason(alone: Sequence[bool], *, converged: bool, steps: int) -> str:
     return " ".join(sentences)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Minimum:
-    """Where the fit of the map came to rest."""
-
-    states: list[_State]
-    shared: Floats
-    held: Bools
-    steps: int
-    converged: bool
-
-
 def _least_loss(
     points: list[FitPoint], names: Sequence[str], start: Floats, *, loss: str
-) -> tuple[list[FitPoint], list[Floats], _Minimum]:
+) -> tuple[list[FitPoint], list[Floats], Minimum]:
     """Where a loss is least: least squares, all points weighted anew until no weight moves.
 
     The points come back with the weights of the end, and with the residuals that make their covariances Huber's.
     """
-    least = _least_chi2(points, names, start)
+    least = least_of_both_sides(points, names, least_chi2(points, names, start))
     factors = [np.ones(point.data.weight.size) for point in points]
     weighted, steps, settled = points, least.steps, loss == "squares"
     for _ in range(0 if settled else MOST_ROUNDS):
@@ -299,7 +284,7 @@ def _least_loss(
             break
         factors = fresh
         weighted = [_weighted(*one) for one in zip(points, least.states, factors, strict=True)]
-        least = _least_chi2(weighted, names, least.shared)
+        least = least_chi2(weighted, names, least.shared)
         steps += least.steps
     counted = [
         counted_residual(point.data, state.residual, factor, loss=loss)
@@ -308,141 +293,15 @@ def _least_loss(
     return weighted, counted, replace(least, steps=steps, converged=least.converged and settled)
 
 
-def _factor(point: FitPoint, state: _State, *, loss: str) -> Floats:
+def _factor(point: FitPoint, state: MapState, *, loss: str) -> Floats:
     return loss_factor(point.data, state.residual, loss=loss)
 
 
-def _weighted(point: FitPoint, state: _State, factor: Floats) -> FitPoint:
+def _weighted(point: FitPoint, state: MapState, factor: Floats) -> FitPoint:
     return replace(point, data=with_factor(point.data, factor), start=state.values)
 
 
-def _least_chi2(points: Sequence[FitPoint], names: Sequence[str], start: Floats) -> _Minimum:
-    """Gauss-Newton with Marquardt's damping on all parameters of all points."""
-    limits = _shared_limits(points, names)
-    shared = np.clip(start, *limits)
-    states = [_evaluate(point, point.start, shared) for point in points]
-    damping, steps, converged = 1e-4, 0, False
-    while steps < _MOST_STEPS and damping < _MOST_DAMPING:
-        chi2 = sum(state.chi2 for state in states)
-        scale = max(1.0, chi2 / sum(point.data.position.size for point in points))
-        held = _held(states, names, shared, limits)
-        moves, common, expected = block_step([state.block for state in states], held, damping=damping)
-        if expected <= _TOLERANCE * scale * math.sqrt(len(points)) and damping <= 1e-2:
-            converged = True
-            break
-        shifts = [_largest_shift(p, s, m) for p, s, m in zip(points, states, moves, strict=True)]
-        factor = min(1.0, _MOST_SHIFT / max(shifts))
-        trial = np.clip(shared + factor * common, *limits)
-        new = [
-            _evaluate(point, state.values + factor * move[: state.values.size], trial)
-            for point, state, move in zip(points, states, moves, strict=True)
-        ]
-        steps += 1
-        if sum(state.chi2 for state in new) < chi2:
-            states, shared, damping = new, trial, max(0.1 * damping, 1e-8)
-        elif expected < 10 * _TOLERANCE * scale:
-            converged = True  # what is left to gain is below the rounding of chi2
-            break
-        else:
-            damping = max(8.0 * damping, 1e-3)
-    held = _held(states, names, shared, limits)
-    return _Minimum(states=states, shared=shared, held=held, steps=steps, converged=converged)
-
-
-def _shared_limits(points: Sequence[FitPoint], names: Sequence[str]) -> tuple[Floats, Floats]:
-    """Smallest and largest values of what is common: those of the models; the shape of the background has none."""
-    lowest, highest = np.full(len(names), -np.inf), np.full(len(names), np.inf)
-    for point in points:
-        mine = point.shared[: point.model.start.size]
-        at = mine[mine >= 0]
-        lowest[at] = np.maximum(lowest[at], point.model.lowest[mine >= 0])
-        highest[at] = np.minimum(highest[at], point.model.highest[mine >= 0])
-    return lowest, highest
-
-
-def _held(states: Sequence[_State], names: Sequence[str], shared: Floats, limits: tuple[Floats, Floats]) -> Bools:
-    """Common parameters that rest on a limit, and the term of the background's shape that sets its scale."""
-    gradient = np.zeros(shared.size)
-    for state in states:
-        common = state.block.shared >= 0
-        np.add.at(gradient, state.block.shared[common], state.block.gradient[common])
-    held = ((shared <= limits[0]) & (gradient < 0)) | ((shared >= limits[1]) & (gradient > 0))
-    shape = np.array([name.startswith("background:") for name in names], dtype=np.bool_)
-    if np.any(shape):
-        held[int(np.argmax(np.where(shape, np.abs(shared), -1.0)))] = True
-    return np.asarray(held)
-
-
-def _largest_shift(point: FitPoint, state: _State, move: Floats) -> float:
-    """Largest move of a line under a step, in units of its width; at least 1e-6."""
-    largest = 1e-6
-    for line in state.columns.lines:
-        base = point.model.phase_of[line] * PHASE_SLOTS
-        link = np.concatenate((point.model.link[base : base + PHASE_SLOTS], point.model.link[-2:]))
-        filled = link >= 0
-        shift = float(state.columns.by_slot[line, filled, 0] @ move[link[filled]])
-        largest = max(largest, abs(shift) / float(state.columns.width[line]))
-    return largest
-
-
-def _evaluate(point: FitPoint, values: Floats, shared: Floats) -> _State:
-    """Intensities and background at given cells and widths, and the normal equations of everything else."""
-    model, data = point.model, point.data
-    mine = point.shared[: values.size]
-    values = np.where(mine >= 0, shared[np.maximum(mine, 0)], values) if shared.size else values
-    values = np.clip(values, model.lowest, model.highest)
-    slots = model.slots.copy()
-    filled = model.link >= 0
-    slots[filled] = values[model.link[filled]]
-    columns = line_columns(model, data.position, slots)
-    terms = point.shared[values.size :]
-    basis = np.vstack((shared[terms] @ point.polynomials, data.basis)) if terms.size else data.basis
-    root = np.sqrt(data.weight)
-    linear_columns = np.column_stack((columns.shape, basis.T)) * root[:, None]
-    normal = linear_columns.T @ linear_columns
-    lines = columns.lines.size
-    normal[np.arange(lines), np.arange(lines)] *= 1.0 + _RIDGE  # lines that coincide share equally
-    right = linear_columns.T @ (data.intensity * root)
-    linear = np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
-    residual = data.intensity - (linear_columns @ linear) / root
-    slopes = slope_columns(columns, model, linear[:lines])
-    if terms.size:
-        slopes = np.column_stack((slopes, linear[lines] * point.polynomials.T))
-    slopes *= root[:, None]
-    across = linear_columns.T @ slopes
-    gradient = slopes.T @ (residual * root)
-    full = slopes.T @ slopes
-    reduced = full - across.T @ np.linalg.solve(normal, across)
-    return _State(
-        chi2=float(np.sum(data.weight * residual**2)),
-        values=values,
-        slots=slots,
-        columns=columns,
-        basis=basis,
-        linear=linear,
-        residual=residual,
-        linear_normal=normal,
-        across=across,
-        slopes_normal=full,
-        block=Block(
-            normal=reduced,
-            gradient=gradient,
-            shared=point.shared,
-            fixed=_fixed(model, values, gradient, full, point.shared >= 0),
-        ),
-    )
-
-
-def _fixed(model: LeBailModel, values: Floats, gradient: Floats, normal: Floats, is_shared: Bools) -> Bools:
-    """Parameters that move nothing, and those of the point's own that rest on a limit."""
-    still = ~(np.diag(normal) > 0)
-    on_limit = (values <= model.lowest) & (gradient[: values.size] < 0)
-    on_limit |= (values >= model.highest) & (gradient[: values.size] > 0)
-    still[: values.size] |= on_limit & ~is_shared[: values.size]
-    return np.asarray(still)
-
-
-def _inflation(point: FitPoint, state: _State, counted: Floats) -> float:
+def _inflation(point: FitPoint, state: MapState, counted: Floats) -> float:
     return agreement(
         point.data.measured,
         counted,
@@ -452,7 +311,7 @@ def _inflation(point: FitPoint, state: _State, counted: Floats) -> float:
     ).inflation
 
 
-def _whole_spread(state: _State, covariance: Floats, *, scale: float, spread: BlockSpread) -> Floats:
+def _whole_spread(state: MapState, covariance: Floats, *, scale: float, spread: BlockSpread) -> Floats:
     """Covariance of intensities, background and the model's parameters at one point, before its own scale.
 
     The order is that of `hydrostruct.xrd.engine.covariance`.
@@ -466,9 +325,11 @@ def _whole_spread(state: _State, covariance: Floats, *, scale: float, spread: Bl
     return np.block([[top, side], [side.T, others[:count, :count]]])
 
 
-def _answer(point: FitPoint, state: _State, counted: Floats, spread: Floats, *, steps: int, converged: bool) -> Answer:
+def _answer(
+    point: FitPoint, state: MapState, counted: Floats, spread: Floats, *, steps: int, converged: bool
+) -> Answer:
     """What one point says, as the fit of a single pattern says it; common parameters are held where it goes on."""
-    model = point.model
+    model = state.model
     lines = state.columns.lines.size
     intensity = np.full(model.phase_of.size, np.nan)
     intensity[state.columns.lines] = state.linear[:lines]
@@ -485,9 +346,7 @@ def _answer(point: FitPoint, state: _State, counted: Floats, spread: Floats, *, 
         position=state.columns.position,
         width=state.columns.width,
     )
-    basis = np.ascontiguousarray(state.basis)
-    data = replace(point.data, basis=basis, gram=weighted_gram(basis, point.data.weight))
-    held = hold(model, state.values, point.shared[: state.values.size] >= 0)
+    held, data = at_what_is_common(point, state)
     evidence = weigh_evidence(held, data, replace(solution, residual=counted), spread=(state.columns.lines, spread))
     return Answer(
         model=held,
@@ -496,24 +355,13 @@ def _answer(point: FitPoint, state: _State, counted: Floats, spread: Floats, *, 
         evidence=replace(evidence, solution=solution),
         absent=point.absent,
         significance=np.where(point.absent, 0.0, evidence.significance),
-        foreign=Explained(model=held, solution=solution, data=data),
+        foreign=Explained(model=held, solution=solution, data=data, left_out_deg=point.left_out_deg),
         alternatives=(),
+        beam_is_known=bool(point.beam),
     )
 
 
-def _compared(fit: PatternFit, before: PatternFit) -> PatternFit:
-    """The fit of a point, `doubtful` where what the map has in common does not suit it."""
-    if fit.gof < _CLEARLY_WORSE * max(1.0, before.gof):
-        return fit
-    note = (
-        f"What the map has in common does not suit this point: GOF {fit.gof:.3g}, by itself {before.gof:.3g}. Have "
-        "less in common, or leave the point out."
-    )
-    verdict = Verdict.DOUBTFUL if fit.verdict is Verdict.CONVERGED else fit.verdict
-    return replace(fit, verdict=verdict, reason=f"{fit.reason} {note}".strip())
-
-
-def _cells_by_shared(point: FitPoint, state: _State, spread: BlockSpread) -> dict[str, Floats]:
+def _cells_by_shared(point: FitPoint, state: MapState, spread: BlockSpread) -> dict[str, Floats]:
     """How the cell of each phase that is there follows the common parameters, shape (7, shared) each."""
     out = {}
     for index, phase in enumerate(point.model.phases):

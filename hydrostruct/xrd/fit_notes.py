@@ -24,11 +24,16 @@ NEGATIVE_SIGMA = 5.0
 """Lines that point down by more are wrong."""
 MISFIT_GOF = 5.0
 """Goodness of fit from which on misfit is far above the noise."""
-_MUCH_UNEXPLAINED = 0.5
+_UNEXPLAINED_PART = 0.5
 _MOST_LEFT = 50.0
 _SIGMA_TOO_LARGE_GOF = 0.5
 _BESIDE_FWHM, _CHANCE = 3.0, 0.002
 _MANY_FOREIGN = 3
+
+
+MUCH_UNEXPLAINED = "Much of what stands above the background belongs to no phase of the fit."
+CONTESTED = "Peaks that belong to no phase would explain all of its lines in the range as well."
+"""Reasons to doubt a phase that only the fit of a pattern by itself can find."""
 
 
 def unexplained_reason(evidence: Evidence, foreign_area: float) -> str:
@@ -39,9 +44,9 @@ def unexplained_reason(evidence: Evidence, foreign_area: float) -> str:
     if not foreign_area > 0:
         return ""
     own = float(np.nansum(np.maximum(evidence.solution.intensity[evidence.in_range], 0.0)))
-    if foreign_area <= _MUCH_UNEXPLAINED * own:
+    if foreign_area <= _UNEXPLAINED_PART * own:
         return ""
-    return "Much of what stands above the background belongs to no phase of the fit."
+    return MUCH_UNEXPLAINED
 
 
 def followed_reasons(model: LeBailModel, evidence: Evidence, foreign_deg: Floats) -> list[str]:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from hydrostruct.material.cell import FREE_PARAMETERS, Cell, make_cell
 from hydrostruct.material.phase import Phase
 from hydrostruct.verdict import Verdict
+from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more
+from hydrostruct.xrd.beam import BEAM_WORDS, beam_value
 from hydrostruct.xrd.common_shape import without_shape
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS, weighted_gram
@@ -25,7 +27,7 @@ from hydrostruct.xrd.model import (
     prepare_data,
     without_points,
 )
-from hydrostruct.xrd.pattern import Pattern
+from hydrostruct.xrd.pattern import BRAGG_BRENTANO, Pattern
 from hydrostruct.xrd.profile import WIDTH_NAMES
 from hydrostruct.xrd.single_peaks import with_peaks
 
@@ -48,12 +50,17 @@ class FitPoint:
     """Its points; the basis holds its own background terms only."""
     polynomials: Floats
     """What the common background shape is made of, at its points, shape (shape terms, n)."""
+    beam: tuple[str, ...]
+    """What of the beam is fitted, of `hydrostruct.xrd.beam.BEAM_WORDS`: then it is common to all points."""
     shared: Ints
-    """For each parameter of the model, then each shape term, the number of the common one, -1 for its own."""
+    """For each parameter of the model, then each shape term, then each word of the beam, the number of the common one,
+    -1 for its own."""
     absent: Bools
     """Phases that are not there, shape (phases,)."""
     start: Floats
     """Where its parameters start, shape (parameters,)."""
+    left_out_deg: Floats
+    """Places of lines of no phase whose points its own fit left out, in degrees, shape (lines,)."""
 
 
 def can_take_part(fit: PatternFit) -> bool:
@@ -100,15 +107,53 @@ def prepare_points(
     taking = [number for number, fit in enumerate(fits) if can_take_part(fit)]
     limits = [_limits(fits[number]) for number in taking]
     span = (min(low for low, _ in limits), max(high for _, high in limits))
-    models = [_own_model(phases, fits[number], free=free, settings=settings) for number in taking]
+    asked = [_asked_words([fits[number] for number in taking], fits[number], words) for number in taking]
+    models = [
+        _own_model(phases, fits[number], free=free, asked=more, settings=settings)
+        for number, more in zip(taking, asked, strict=True)
+    ]
+    beam: tuple[str, ...] = ()
+    if words:
+        models, beam = _with_common_beam(models)
     names, start = _shared_start(models, words)
     shape = _background_shape([fits[number] for number in taking], span) if "background" in words else np.empty(0)
-    names = (*names, *(f"background:{_OWN_TERMS + term}" for term in range(shape.size)))
+    names = (*names, *(f"background:{_OWN_TERMS + term}" for term in range(shape.size)), *beam)
     points = [
-        _point(number, patterns[number], fits[number], mine, names=names, shape_terms=shape.size, span=span)
+        _point(number, patterns[number], fits[number], mine, names=names, shape_terms=shape.size, span=span, beam=beam)
         for number, mine in zip(taking, models, strict=True)
     ]
-    return points, names, np.concatenate((start, shape))
+    return points, names, np.concatenate((start, shape, [beam_value(models[0][0], word) for word in beam]))
+
+
+def _asked_words(fits: Sequence[PatternFit], mine: PatternFit, words: frozenset[str]) -> list[str]:
+    """Words that the point's own fit freed because the pattern asks for them; with common widths those of all points.
+
+    One shift of the lines is enough: where one is common, no point has the other as well.
+    """
+    asked = [name for name in mine.parameter_names if name in ASKED_WORDS]
+    if {"zero", "displacement"} & words:
+        asked = [name for name in asked if name not in ("zero", "displacement")]
+    if "widths" in words:
+        asked += [name for name in ("u", "v") if any(name in fit.parameter_names for fit in fits)]
+    return list(dict.fromkeys(asked))
+
+
+def _with_common_beam(
+    models: Sequence[tuple[LeBailModel, Floats, Bools]],
+) -> tuple[list[tuple[LeBailModel, Floats, Bools]], tuple[str, ...]]:
+    """The models with one beam, that of the points which saw more of it than a wavelength, and what of it is fitted."""
+    doubles = [model for model, _, _ in models if model.second_line[1] > 0]
+    leaning = [model.axial for model, _, _ in models if model.axial > 0]
+    beam: dict[str, Any] = {}
+    if doubles:
+        part = float(np.median([model.second_line[1] for model in doubles]))
+        beam |= {"wavelength_ang": doubles[0].wavelength_ang, "second_line": (doubles[0].second_line[0], part)}
+    if leaning:
+        beam["axial"] = float(np.median(leaning))
+    if any(model.reflects for model, _, _ in models):
+        beam["geometry"] = BRAGG_BRENTANO
+    common = [(replace(model, **beam), values, absent) for model, values, absent in models] if beam else list(models)
+    return common, tuple(word for word in BEAM_WORDS if word in beam)
 
 
 def _limits(fit: PatternFit) -> tuple[float, float]:
@@ -126,6 +171,7 @@ def _point(
     names: tuple[str, ...],
     shape_terms: int,
     span: tuple[float, float],
+    beam: tuple[str, ...],
 ) -> FitPoint:
     """One point at the angles of its own fit, with the background terms that it needs."""
     model, values, absent = mine
@@ -139,18 +185,26 @@ def _point(
         model=model,
         data=replace(data, basis=basis, gram=weighted_gram(basis, data.weight)),
         polynomials=whole[_OWN_TERMS : _OWN_TERMS + shape_terms],
+        beam=beam,
         shared=np.array(
             [names.index(name) if name in names else -1 for name in model.parameter_names]
-            + [names.index(f"background:{_OWN_TERMS + term}") for term in range(shape_terms)],
+            + [names.index(f"background:{_OWN_TERMS + term}") for term in range(shape_terms)]
+            + [names.index(word) for word in beam],
             dtype=np.int64,
         ),
         absent=absent,
         start=values,
+        left_out_deg=_strangers(fit)[1],
     )
 
 
 def _own_model(
-    phases: Sequence[Phase], fit: PatternFit, *, free: Collection[str], settings: Mapping[str, Any]
+    phases: Sequence[Phase],
+    fit: PatternFit,
+    *,
+    free: Collection[str],
+    asked: Sequence[str],
+    settings: Mapping[str, Any],
 ) -> tuple[LeBailModel, Floats, Bools]:
     """Model of one point with the single peaks of its own fit, its start, and the phases that are not there."""
     limits = _limits(fit)
@@ -168,6 +222,7 @@ def _own_model(
         stress=settings.get("stress"),
         geometry=fit.geometry,
     )
+    model = replace(free_more(model, asked), second_line=fit.second_line, axial=fit.axial)
     known = dict(zip(fit.parameter_names, fit.parameters, strict=True))
     values = np.array([known.get(name, start) for name, start in zip(model.parameter_names, model.start, strict=True)])
     absent = np.array([not fit.phases[phase.name].detected for phase in phases])
@@ -229,10 +284,16 @@ def _peaks(fit: PatternFit) -> tuple[Floats, Floats]:
     """Places and widths of the single peaks of a fit; lines that were left out are none."""
     wide = np.concatenate([phase.lines.width_deg for phase in fit.phases.values()] or [np.empty(0)])
     wide = wide[np.isfinite(wide)]
-    nearest = np.abs(fit.two_theta_deg[None, :] - fit.foreign_lines_deg[:, None]).argmin(axis=1)
-    places = fit.foreign_lines_deg[fit.fitted[nearest]] if nearest.size else np.empty(0)
+    places = _strangers(fit)[0]
     width = float(np.median(wide)) if wide.size else 5 * float(np.median(np.diff(fit.two_theta_deg)))
     return places, np.full(places.size, width)
+
+
+def _strangers(fit: PatternFit) -> tuple[Floats, Floats]:
+    """Places of the lines of no phase: those that were fitted, and those whose points were left out."""
+    nearest = np.abs(fit.two_theta_deg[None, :] - fit.foreign_lines_deg[:, None]).argmin(axis=1)
+    is_fitted = fit.fitted[nearest] if nearest.size else np.zeros(0, dtype=np.bool_)
+    return fit.foreign_lines_deg[is_fitted], fit.foreign_lines_deg[~is_fitted]
 
 
 def _shared_start(

@@ -32,7 +32,8 @@ class MapFit:
     took_part: tuple[bool, ...]
     """Which patterns took part."""
     shared_names: tuple[str, ...]
-    """What is common: ``zero``, ``w``, ``size:NAME``, ``background:3``, …"""
+    """What is common: ``zero``, ``w``, ``size:NAME``, ``background:3``, …; ``second_line``, the part of Kα2 in the area
+    of both lines, and ``axial``, half a height over a distance, where the patterns were seen to have them."""
     shared: Floats
     """The common values, shape (shared,); widths and zero in degrees or degrees²."""
     shared_covariance: Floats

@@ -53,13 +53,17 @@ class _Part:
     gradient: Floats
 
 
-def part_spread(model: LeBailModel, data: FitData, evidence: Evidence) -> PartSpread | None:
+def part_spread(
+    model: LeBailModel, data: FitData, evidence: Evidence, *, beam_is_known: bool = False
+) -> PartSpread | None:
     """Uncertainty by the beam, and by the parts of a pattern.
 
     Parameters
     ----------
     model, data, evidence
         What was fitted, to what, and what came of it.
+    beam_is_known : bool
+        Whether the covariance has in it already what the beam leaves open.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def part_spread(model: LeBailModel, data: FitData, evidence: Evidence) -> PartSp
     """
     if model.phase_of.size < RICH and not is_wide(data):
         return None
-    has_beam = model.axial > 0 or model.second_line[1] > 0
+    has_beam = not beam_is_known and (model.axial > 0 or model.second_line[1] > 0)
     leaves_much = misfits(evidence.solution, data)
     places = _strong_places(evidence)
     if not (has_beam or leaves_much) or not (is_wide(data) or places.size >= RICH):
@@ -85,7 +89,7 @@ def part_spread(model: LeBailModel, data: FitData, evidence: Evidence) -> PartSp
     parts = [_part(columns, common, data, evidence.solution, rows) for rows in part_rows(data, places)]
     own = slice(len(data.basis), len(data.basis) + len(model.parameter_names))
     return PartSpread(
-        by_beam=_by_beam(parts, own),
+        by_beam=_by_beam(parts, own) if has_beam else np.zeros((own.stop - own.start,) * 2),
         by_parts=_jackknife(parts)[own, own] if leaves_much and len(parts) >= _FEWEST_PARTS else None,
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import hydrostruct as hs
 from hydrostruct.xrd.blocks import Block, block_spreads, block_step
-from hydrostruct.xrd.fit_map import _evaluate
+from hydrostruct.xrd.map_minimum import evaluate
 from hydrostruct.xrd.map_points import prepare_points
 from tests.xrd import simulator
 
@@ -91,10 +91,10 @@ def test_derivatives_of_a_point_are_those_of_its_residuals(phases: list[hs.Phase
     point = points[1]
     middle = start.copy()
     middle[names.index("zero")] = 0.004
-    state = _evaluate(point, point.start, middle)
+    state = evaluate(point, point.start, middle)
 
     def chi2(shared: Floats, values: Floats) -> float:
-        return _evaluate(point, values, shared).chi2
+        return evaluate(point, values, shared).chi2
 
     for name in names:
         index = names.index(name)

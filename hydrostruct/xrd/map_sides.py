@@ -1,0 +1,83 @@
+"""Points of a map whose lines all but coincide: each is tried on both sides, at what the map has in common.
+
+As the common zero and widths move, a point may stay on the wrong side of a coincidence, which the fit of its pattern
+alone could not know: see `hydrostruct.xrd.coincident_lines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd.coincident_lines import off_coincidence
+from hydrostruct.xrd.engine import solve
+from hydrostruct.xrd.foreign import Explained
+from hydrostruct.xrd.kernels import weighted_gram
+from hydrostruct.xrd.map_minimum import MapState, Minimum, least_chi2
+from hydrostruct.xrd.map_points import FitPoint
+from hydrostruct.xrd.model import FitData, LeBailModel, hold
+
+Floats = npt.NDArray[np.float64]
+
+
+def least_of_both_sides(points: Sequence[FitPoint], names: Sequence[str], least: Minimum) -> Minimum:
+    """Where chi² is least, if a point is better off where its other lines want its cell, not where two coincide.
+
+    Parameters
+    ----------
+    points : sequence of FitPoint
+        Of the map.
+    names : sequence of str
+        Of what they have in common.
+    least : Minimum
+        Where they came to rest.
+
+    Returns
+    -------
+    Minimum
+        The same where no point is better elsewhere; else where the map came to rest from there, if that is lower.
+    """
+    if not least.converged:
+        return least
+    starts = [_better_start(*one) for one in zip(points, least.states, strict=True)]
+    if all(start is None for start in starts):
+        return least
+    moved = [
+        replace(point, start=state.values if start is None else start)
+        for point, state, start in zip(points, least.states, starts, strict=True)
+    ]
+    other = least_chi2(moved, names, least.shared)
+    is_better = other.converged and other.chi2 < least.chi2
+    return replace(other if is_better else least, steps=least.steps + other.steps)
+
+
+def at_what_is_common(point: FitPoint, state: MapState) -> tuple[LeBailModel, FitData]:
+    """The model and the data of one point, what is common held, as the fit of a single pattern takes them.
+
+    Parameters
+    ----------
+    point : FitPoint
+        Of the map.
+    state : MapState
+        Where it came to rest.
+
+    Returns
+    -------
+    model : LeBailModel
+    data : FitData
+        Its background has the common shape as one term.
+    """
+    basis = np.ascontiguousarray(state.basis)
+    data = replace(point.data, basis=basis, gram=weighted_gram(basis, point.data.weight))
+    return hold(state.model, state.values, point.shared[: state.values.size] >= 0), data
+
+
+def _better_start(point: FitPoint, state: MapState) -> Floats | None:
+    """Values of a point from which its chi² is lower, at what is common; None where they are as good as any."""
+    model, data = at_what_is_common(point, state)
+    here = Explained(model=model, solution=solve(model, data, state.values), data=data)
+    there = off_coincidence(here)
+    return None if there is here else there.solution.values
