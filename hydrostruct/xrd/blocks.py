@@ -45,7 +45,7 @@ class BlockSpread:
     """How the parameters follow the shared ones, shape (p, shared)."""
 
 
-def block_step(blocks: Sequence[Block], held: Bools, *, damping: float | Floats) -> tuple[list[Floats], Floats, float]:
+def block_step(blocks: Sequence[Block], held: Bools, *, damping: float) -> tuple[list[Floats], Floats, float]:
     """One damped Gauss-Newton step of all parameters.
 
     Parameters
@@ -54,9 +54,8 @@ def block_step(blocks: Sequence[Block], held: Bools, *, damping: float | Floats)
         One for each point.
     held : array of bool, shape (shared,)
         Shared parameters that do not move.
-    damping : float, or array of shape (blocks,)
-        Marquardt's: the diagonal is multiplied by one more than this, for the shared parameters by one more than the
-        least of them.
+    damping : float
+        Marquardt's: the diagonal is multiplied by one more than this.
 
     Returns
     -------
@@ -65,32 +64,29 @@ def block_step(blocks: Sequence[Block], held: Bools, *, damping: float | Floats)
     shared : array, shape (shared,)
         Step of the shared parameters.
     expected : float
-        What chi² would fall by, if it were a parabola and nothing damped.
+        What chi² would fall by, if it were a parabola and the damping small.
     """
     schur, right = np.zeros((held.size, held.size)), np.zeros(held.size)
     solved = []
-    dampings = np.broadcast_to(damping, len(blocks)).tolist()
-    for block, mine in zip(blocks, dampings, strict=True):
+    for block in blocks:
         own, common = _parts(block)
         inner = block.normal[np.ix_(own, own)].copy()
-        inner[np.diag_indices_from(inner)] *= 1.0 + mine
+        inner[np.diag_indices_from(inner)] *= 1.0 + damping
         border = block.normal[np.ix_(own, common)]
         answer = _solve(inner, np.column_stack((border, block.gradient[own])))
         at = block.shared[common]
         np.add.at(schur, (at[:, None], at[None, :]), block.normal[np.ix_(common, common)] - border.T @ answer[:, :-1])
         np.add.at(right, at, block.gradient[common] - border.T @ answer[:, -1])
         solved.append((own, common, answer))
-    least = min(dampings)
-    schur[np.diag_indices_from(schur)] *= 1.0 + least
+    schur[np.diag_indices_from(schur)] *= 1.0 + damping
     schur[held] = schur[:, held] = 0.0
     shared = _solve(schur, right)
     steps, expected = [], 0.0
-    for block, (own, common, answer), mine in zip(blocks, solved, dampings, strict=True):
+    for block, (own, common, answer) in zip(blocks, solved, strict=True):
         step = np.zeros(block.gradient.size)
         step[common] = shared[block.shared[common]]
         step[own] = answer[:, -1] - answer[:, :-1] @ step[common]
-        expected += (1.0 + mine) * float(step[own] @ block.gradient[own])
-        expected += (1.0 + least) * float(step[common] @ block.gradient[common])
+        expected += float(step @ np.where(block.fixed, 0.0, block.gradient))
         steps.append(step)
     return steps, shared, expected
 

@@ -27,10 +27,10 @@ from hydrostruct.xrd.engine import Solution
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.lebail import fit_patterns
-from hydrostruct.xrd.map_minimum import MapState, Minimum, least_chi2
+from hydrostruct.xrd.map_minimum import MapState, Minimum, at_what_is_common, least_chi2
 from hydrostruct.xrd.map_points import FitPoint, can_take_part, prepare_points
 from hydrostruct.xrd.map_result import MapFit
-from hydrostruct.xrd.map_sides import at_what_is_common, least_of_both_sides
+from hydrostruct.xrd.map_sides import least_of_both_sides
 from hydrostruct.xrd.map_verdict import compared_fit
 from hydrostruct.xrd.model import (
     cell_parameters,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.beam import BEAM_LIMITS, beam_value, with_beam_value
 from hydrostruct.xrd.blocks import Block, block_step
-from hydrostruct.xrd.kernels import PHASE_SLOTS
+from hydrostruct.xrd.engine import solve
+from hydrostruct.xrd.kernels import PHASE_SLOTS, weighted_gram
 from hydrostruct.xrd.line_columns import LineColumns, line_columns, slope_columns
 from hydrostruct.xrd.map_points import FitPoint
-from hydrostruct.xrd.model import LeBailModel
+from hydrostruct.xrd.model import FitData, LeBailModel, hold
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -25,8 +26,7 @@ _TOLERANCE = 1e-3
 _RIDGE = 1e-6
 _MOST_SHIFT = 1.5
 _TRIAL = 0.01  # relative, of the beam
-_POOR, _GOOD = 0.25, 0.75
-_FIRST_DAMPING, _LEAST_DAMPING = 0.3, 1e-3
+_MOST_MISSED = 0.75
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,70 +101,83 @@ def least_chi2(points: Sequence[FitPoint], names: Sequence[str], start: Floats) 
 
     Notes
     -----
-    Beside the damping of all, each point has one of its own: where two of its lines all but coincide, chi² of the point
-    is a far narrower parabola than its slopes say, and the step overshoots from one side to the other. One such point
-    would keep the whole map from its rest.
+    Where two lines of a point all but coincide, its chi² is no parabola, and a step overshoots from one side to the
+    other; the step of a point whose cell is loose may be wild. One such point would keep the whole map from its rest.
+    Each of them therefore comes to rest by itself after a step, at what is then common.
     """
     limits = _shared_limits(points, names)
     shared = np.clip(start, *limits)
     states = [evaluate(point, point.start, shared) for point in points]
     damping, steps, converged = 1e-4, 0, False
-    own = np.zeros(len(points))
     while steps < _MOST_STEPS and damping < _MOST_DAMPING:
         chi2 = sum(state.chi2 for state in states)
         scale = max(1.0, chi2 / sum(point.data.position.size for point in points))
         held = _held(states, names, shared, limits)
-        moves, common, expected = block_step([state.block for state in states], held, damping=damping + own)
+        moves, common, expected = block_step([state.block for state in states], held, damping=damping)
         if expected <= _TOLERANCE * scale * math.sqrt(len(points)) and damping <= 1e-2:
             converged = True
             break
         shifts = [_largest_shift(p, s, m) for p, s, m in zip(points, states, moves, strict=True)]
-        factor = min(1.0, _MOST_SHIFT / max(shifts))
+        factor = min(1.0, _MOST_SHIFT / float(np.median(shifts)))
         trial = np.clip(shared + factor * common, *limits)
         new = [
-            evaluate(point, state.values + factor * move[: state.values.size], trial, ridge=state.ridge)
-            for point, state, move in zip(points, states, moves, strict=True)
+            _moved(point, state, factor * move, trial, is_wild=factor * shift > _MOST_SHIFT, least=_TOLERANCE * scale)
+            for point, state, move, shift in zip(points, states, moves, shifts, strict=True)
         ]
         steps += 1
-        before, own = own, _own_damping(own, states, new, moves, factor=factor, least=_TOLERANCE * scale)
         if sum(state.chi2 for state in new) < chi2:
             states, shared, damping = new, trial, max(0.1 * damping, 1e-8)
         elif expected < 10 * _TOLERANCE * scale:
             converged = True  # what is left to gain is below the rounding of chi2
             break
-        elif not np.any(own > before):
+        else:
             damping = max(8.0 * damping, 1e-3)
     held = _held(states, names, shared, limits)
     return Minimum(states=states, shared=shared, held=held, steps=steps, converged=converged)
 
 
-def _own_damping(
-    damping: Floats,
-    old: Sequence[MapState],
-    new: Sequence[MapState],
-    moves: Sequence[Floats],
-    *,
-    factor: float,
-    least: float,
-) -> Floats:
-    """Damping of each point after a step, more where its chi² fell by far less than its parabola says, shape (points,).
+def _moved(point: FitPoint, state: MapState, step: Floats, shared: Floats, *, is_wild: bool, least: float) -> MapState:
+    """One point after a step; at rest at what is then common, where the step is wild or does not do what it says."""
+    there = state.values if is_wild else state.values + step[: state.values.size]
+    new = evaluate(point, there, shared, ridge=state.ridge)
+    if not is_wild and _is_as_foretold(state, new, step, least=least):
+        return new
+    begin = new if new.chi2 < state.chi2 else evaluate(point, state.values, shared, ridge=state.ridge)
+    model, data = at_what_is_common(point, begin)
+    rest = evaluate(point, solve(model, data, begin.values).values, shared, ridge=state.ridge)
+    return min((new, rest), key=lambda one: one.chi2)
 
-    Steps that a parabola would not feel, `least` in units of chi², say nothing.
+
+def _is_as_foretold(before: MapState, after: MapState, step: Floats, *, least: float) -> bool:
+    """Whether chi² of a point fell by what its parabola says, to three quarters of what the step is in it.
+
+    Of a step that the parabola does not feel, by less than `least`, nothing is asked.
     """
-    out = damping.copy()
-    for number, (before, after, move) in enumerate(zip(old, new, moves, strict=True)):
-        step = factor * move
-        size = float(step @ before.block.normal @ step)
-        foretold = 2.0 * float(step @ np.where(before.block.fixed, 0.0, before.block.gradient)) - size
-        missed = foretold - (before.chi2 - after.chi2)
-        if size < least:
-            continue
-        came_true = 1.0 - missed / max(foretold, size)
-        if came_true < _POOR:
-            out[number] = max(8.0 * damping[number], _FIRST_DAMPING)
-        elif came_true > _GOOD:
-            out[number] = 0.3 * damping[number] if 0.3 * damping[number] > _LEAST_DAMPING else 0.0
-    return out
+    size = float(step @ before.block.normal @ step)
+    foretold = 2.0 * float(step @ np.where(before.block.fixed, 0.0, before.block.gradient)) - size
+    missed = foretold - (before.chi2 - after.chi2)
+    return size < least or missed <= _MOST_MISSED * max(foretold, size)
+
+
+def at_what_is_common(point: FitPoint, state: MapState) -> tuple[LeBailModel, FitData]:
+    """The model and the data of one point, what is common held, as the fit of a single pattern takes them.
+
+    Parameters
+    ----------
+    point : FitPoint
+        Of the map.
+    state : MapState
+        Where it is.
+
+    Returns
+    -------
+    model : LeBailModel
+    data : FitData
+        Its background has the common shape as one term.
+    """
+    basis = np.ascontiguousarray(state.basis)
+    data = replace(point.data, basis=basis, gram=weighted_gram(basis, point.data.weight))
+    return hold(state.model, state.values, point.shared[: state.values.size] >= 0), data
 
 
 def _shared_limits(points: Sequence[FitPoint], names: Sequence[str]) -> tuple[Floats, Floats]:

@@ -15,10 +15,8 @@ import numpy.typing as npt
 from hydrostruct.xrd.coincident_lines import off_coincidence
 from hydrostruct.xrd.engine import solve
 from hydrostruct.xrd.foreign import Explained
-from hydrostruct.xrd.kernels import weighted_gram
-from hydrostruct.xrd.map_minimum import MapState, Minimum, least_chi2
+from hydrostruct.xrd.map_minimum import MapState, Minimum, at_what_is_common, least_chi2
 from hydrostruct.xrd.map_points import FitPoint
-from hydrostruct.xrd.model import FitData, LeBailModel, hold
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,27 +50,6 @@ def least_of_both_sides(points: Sequence[FitPoint], names: Sequence[str], least:
     other = least_chi2(moved, names, least.shared)
     is_better = other.converged and other.chi2 < least.chi2
     return replace(other if is_better else least, steps=least.steps + other.steps)
-
-
-def at_what_is_common(point: FitPoint, state: MapState) -> tuple[LeBailModel, FitData]:
-    """The model and the data of one point, what is common held, as the fit of a single pattern takes them.
-
-    Parameters
-    ----------
-    point : FitPoint
-        Of the map.
-    state : MapState
-        Where it came to rest.
-
-    Returns
-    -------
-    model : LeBailModel
-    data : FitData
-        Its background has the common shape as one term.
-    """
-    basis = np.ascontiguousarray(state.basis)
-    data = replace(point.data, basis=basis, gram=weighted_gram(basis, point.data.weight))
-    return hold(state.model, state.values, point.shared[: state.values.size] >= 0), data
 
 
 def _better_start(point: FitPoint, state: MapState) -> Floats | None:
