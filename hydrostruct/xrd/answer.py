@@ -28,7 +28,7 @@ from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.rival_shift import shift_covariance
 from hydrostruct.xrd.sector_spread import spread_over_sectors
-from hydrostruct.xrd.tested_shift import untold_shift
+from hydrostruct.xrd.tested_shift import UntoldShift, untold_shift
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,6 +60,8 @@ class Answer:
     """Phases all of whose lines single peaks could explain as well, shape (phases,); None for none."""
     beam_is_known: bool = False
     """Whether `evidence` has in it what Kα2 and axial divergence, found from the lines, leave open."""
+    shift: UntoldShift | None = None
+    """What it leaves open that the shift common to a map may be another; None to ask the pattern itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,9 +232,10 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         sectors = spread_over_sectors(model, answer.data, answer.solution, changes, answer.evidence.in_range)
     spreads = (spread_over_lines, spread_at_coincidence) if answer.solution.converged else ()
     others = [spread(model, answer.data, answer.evidence) for spread in spreads]
-    shift = shift_covariance(model, answer.data, answer.solution, held=options.not_asked)
-    untold = None
-    if shift is None and answer.solution.converged and options.profile == "auto":
+    untold, shift = answer.shift, None
+    if untold is None:
+        shift = shift_covariance(model, answer.data, answer.solution, held=options.not_asked)
+    if untold is None and shift is None and answer.solution.converged and options.profile == "auto":
         scatters = answer.evidence.scatter is not None
         untold = untold_shift(model, answer.data, answer.solution, held=options.not_asked, scatters=scatters)
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.agreement import serial_factor
-from hydrostruct.xrd.beam import is_of_a_tube, with_second_line
+from hydrostruct.xrd.beam import BEAM_LIMITS, is_of_a_tube, with_beam_value, with_second_line
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
 from hydrostruct.xrd.first_look import Peaks, find_peaks
@@ -286,12 +286,13 @@ def _with_second(found: Explained, asking: _Asking) -> Explained:
 
 def _with_its_part(found: Explained) -> Explained:
     """The fit with the part of Kα2 that suits the pattern best: the least of a parabola, twice."""
-    ratio, part = found.model.second_line
+    part = found.model.second_line[1]
     if not part > 0:
         return found
 
     def with_part(model: LeBailModel, part: float) -> LeBailModel:
-        return replace(model, second_line=(ratio, min(max(part, 0.05), 0.6)))
+        low, high = BEAM_LIMITS["second_line"]
+        return with_beam_value(model, "second_line", min(max(part, low), high))
 
     best = _at_rest(_at_least(found, part, with_part, (0.15, 0.05)))
     return best if rests_free(best) else found

@@ -13,12 +13,14 @@ Finger, Cox and Jephcoat, J. Appl. Cryst. 27, 892 (1994), doi 10.1107/S002188989
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.kernels import mean_place
+from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import LeBailModel
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +35,7 @@ TUBES_ANG = {
 }
 """Kα1 and Kα2 of the anodes in use, in Å."""
 _ALIKE = 1e-4
+_TRIAL = 0.01  # relative
 SECOND_PART = 1.0 / 3.0
 """Part of Kα2 in the area of both: half of Kα1, by the numbers of electrons that may fall."""
 
@@ -52,6 +55,38 @@ def with_beam_value(model: LeBailModel, word: str, value: float) -> LeBailModel:
     if word == "second_line":
         return replace(model, second_line=(model.second_line[0], value))
     return replace(model, axial=value)
+
+
+def beam_slopes(model: LeBailModel, position: Floats, slots: Floats, intensity: Floats, words: Sequence[str]) -> Floats:
+    """Derivatives of the sum of all lines by what is fitted of the beam.
+
+    Parameters
+    ----------
+    model : LeBailModel
+        Its beam has a value above 0 for each of the words.
+    position : array, shape (n,)
+        2θ of the points, in degrees.
+    slots : array, shape (slots of the model,)
+        Cells, widths, zero and displacement.
+    intensity : array, shape (lines,)
+        Area of each line, 0 for those that are not seen.
+    words : sequence of str
+        Of `BEAM_WORDS`.
+
+    Returns
+    -------
+    array, shape (n, words)
+        By differences over a hundredth of each value.
+    """
+    slopes = np.empty((position.size, len(words)))
+    for column, word in enumerate(words):
+        value = beam_value(model, word)
+        ends = []
+        for sign in (1.0, -1.0):
+            moved = line_columns(with_beam_value(model, word, value * (1.0 + sign * _TRIAL)), position, slots)
+            ends.append(moved.shape @ intensity[moved.lines])
+        slopes[:, column] = (ends[0] - ends[1]) / (2.0 * _TRIAL * value)
+    return slopes
 
 
 def with_second_line(model: LeBailModel) -> LeBailModel | None:

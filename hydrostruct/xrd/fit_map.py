@@ -30,15 +30,14 @@ from hydrostruct.xrd.lebail import fit_patterns
 from hydrostruct.xrd.map_minimum import MapState, Minimum, at_what_is_common, least_chi2
 from hydrostruct.xrd.map_points import FitPoint, can_take_part, prepare_points
 from hydrostruct.xrd.map_result import MapFit
+from hydrostruct.xrd.map_shift import shifts_left_open
 from hydrostruct.xrd.map_sides import least_of_both_sides
 from hydrostruct.xrd.map_verdict import compared_fit
-from hydrostruct.xrd.model import (
-    cell_parameters,
-    phase_slots,
-)
+from hydrostruct.xrd.model import cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.profile import Widths
 from hydrostruct.xrd.robust import MOST_ROUNDS, STILL, counted_residual, loss_factor, with_factor
+from hydrostruct.xrd.tested_shift import UntoldShift
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -102,8 +101,7 @@ def fit_map(
     Raises
     ------
     InputError
-        As in `fit_pattern`; for patterns of different wavelengths; for a word that is not known; for a common zero
-        where most patterns by themselves ask for a displacement of the specimen.
+        As in `fit_pattern`; for patterns of different wavelengths; for a word that is not known.
 
     Notes
     -----
@@ -142,7 +140,6 @@ def fit_map(
     alone = [not can_take_part(fit) for fit in fits]
     if all(alone):
         return _nothing(fits, began)
-    _check_shift([fit for fit, one in zip(fits, alone, strict=True) if not one], words)
     points, names, start = prepare_points(patterns, phases, fits, words=words, free=freed, settings=settings)
     for point in points:
         options.check_model(point.model, patterns[point.number].name)
@@ -151,9 +148,12 @@ def fit_map(
     covariance, spreads = block_spreads([state.block for state in least.states], least.held, scales=scales)
     reported = list(fits)
     follows: list[dict[str, Floats]] = [{} for _ in fits]
-    for point, state, rest, scale, spread in zip(points, least.states, counted, scales, spreads, strict=True):
+    shifts = shifts_left_open(points, least.states, words.difference(free), held=options.not_asked)
+    for point, state, rest, scale, spread, shift in zip(
+        points, least.states, counted, scales, spreads, shifts, strict=True
+    ):
         whole = _whole_spread(state, covariance, scale=scale, spread=spread)
-        answer = _answer(point, state, rest, whole, steps=least.steps, converged=least.converged)
+        answer = _answer(point, state, rest, whole, least=least, shift=shift)
         reported[point.number] = compared_fit(
             report_answer(patterns[point.number], answer, options, began), fits[point.number]
         )
@@ -231,17 +231,6 @@ def check_common(
             "apart with it, or take method pawley."
         )
     return frozenset(words)
-
-
-def _check_shift(fits: Sequence[PatternFit], words: frozenset[str]) -> None:
-    """Refuse one zero for patterns that ask for a displacement: it fits nearly as well, and the cells are others."""
-    count = sum("displacement" in fit.parameter_names for fit in fits)
-    if "zero" in words and 2 * count > len(fits):
-        raise InputError(
-            f"map: zero is common, and {count} of {len(fits)} patterns ask for a displacement of the specimen "
-            "(Bragg-Brentano). Expected displacement to be common in its place. Take that, or hold displacement if the "
-            "specimen is known to be on the axis."
-        )
 
 
 def _nothing(fits: Sequence[PatternFit], began: float) -> MapFit:
@@ -326,7 +315,7 @@ def _whole_spread(state: MapState, covariance: Floats, *, scale: float, spread: 
 
 
 def _answer(
-    point: FitPoint, state: MapState, counted: Floats, spread: Floats, *, steps: int, converged: bool
+    point: FitPoint, state: MapState, counted: Floats, spread: Floats, *, least: Minimum, shift: UntoldShift | None
 ) -> Answer:
     """What one point says, as the fit of a single pattern says it; common parameters are held where it goes on."""
     model = state.model
@@ -334,8 +323,8 @@ def _answer(
     intensity = np.full(model.phase_of.size, np.nan)
     intensity[state.columns.lines] = state.linear[:lines]
     solution = Solution(
-        converged=converged,
-        steps=steps,
+        converged=least.converged,
+        steps=least.steps,
         chi2=state.chi2,
         values=state.values,
         slots=state.slots,
@@ -358,6 +347,7 @@ def _answer(
         foreign=Explained(model=held, solution=solution, data=data, left_out_deg=point.left_out_deg),
         alternatives=(),
         beam_is_known=bool(point.beam),
+        shift=shift,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.beam import BEAM_LIMITS, beam_value, with_beam_value
+from hydrostruct.xrd.beam import BEAM_LIMITS, beam_slopes, with_beam_value
 from hydrostruct.xrd.blocks import Block, block_step
 from hydrostruct.xrd.engine import solve
 from hydrostruct.xrd.kernels import PHASE_SLOTS, weighted_gram
@@ -21,11 +21,10 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _MOST_STEPS = 40
-_MOST_DAMPING = 1e7
+_MOST_DAMPING, _LEAST_DAMPING = 1e7, 1e-8
 _TOLERANCE = 1e-3
 _RIDGE = 1e-6
 _MOST_SHIFT = 1.5
-_TRIAL = 0.01  # relative, of the beam
 _MOST_MISSED = 0.75
 
 
@@ -113,8 +112,10 @@ def least_chi2(points: Sequence[FitPoint], names: Sequence[str], start: Floats) 
         chi2 = sum(state.chi2 for state in states)
         scale = max(1.0, chi2 / sum(point.data.position.size for point in points))
         held = _held(states, names, shared, limits)
-        moves, common, expected = block_step([state.block for state in states], held, damping=damping)
-        if expected <= _TOLERANCE * scale * math.sqrt(len(points)) and damping <= 1e-2:
+        blocks = [state.block for state in states]
+        moves, common, expected = block_step(blocks, held, damping=damping)
+        enough = _TOLERANCE * scale * math.sqrt(len(points))
+        if expected <= enough and damping <= 1e-2:
             converged = True
             break
         shifts = [_largest_shift(p, s, m) for p, s, m in zip(points, states, moves, strict=True)]
@@ -125,12 +126,13 @@ def least_chi2(points: Sequence[FitPoint], names: Sequence[str], start: Floats) 
             for point, state, move, shift in zip(points, states, moves, shifts, strict=True)
         ]
         steps += 1
-        if sum(state.chi2 for state in new) < chi2:
-            states, shared, damping = new, trial, max(0.1 * damping, 1e-8)
-        elif expected < 10 * _TOLERANCE * scale:
-            converged = True  # what is left to gain is below the rounding of chi2
+        gained = chi2 - sum(state.chi2 for state in new)
+        if gained > 0:
+            states, shared, damping = new, trial, max(0.1 * damping, _LEAST_DAMPING)
+        if gained < enough and block_step(blocks, held, damping=_LEAST_DAMPING)[2] < 10 * enough:
+            converged = True  # points that came to rest by themselves promise what they cannot give
             break
-        else:
+        if gained <= 0:
             damping = max(8.0 * damping, 1e-3)
     held = _held(states, names, shared, limits)
     return Minimum(states=states, shared=shared, held=held, steps=steps, converged=converged)
@@ -262,7 +264,9 @@ def evaluate(point: FitPoint, values: Floats, shared: Floats, *, ridge: Floats |
     if terms.size:
         slopes = np.column_stack((slopes, linear[lines] * point.polynomials.T))
     if point.beam:
-        slopes = np.column_stack((slopes, _beam_slopes(model, point, slots, linear[:lines], columns)))
+        intensity = np.zeros(model.phase_of.size)
+        intensity[columns.lines] = linear[:lines]
+        slopes = np.column_stack((slopes, beam_slopes(model, data.position, slots, intensity, point.beam)))
     slopes *= root[:, None]
     across = linear_columns.T @ slopes
     gradient = slopes.T @ (residual * root)
@@ -288,25 +292,6 @@ def evaluate(point: FitPoint, values: Floats, shared: Floats, *, ridge: Floats |
             fixed=_fixed(model, values, gradient, full, point.shared >= 0),
         ),
     )
-
-
-def _beam_slopes(
-    model: LeBailModel, point: FitPoint, slots: Floats, seen_intensity: Floats, columns: LineColumns
-) -> Floats:
-    """Derivatives of the sum of all lines by what is fitted of the beam, shape (n, words)."""
-    intensity = np.zeros(model.phase_of.size)
-    intensity[columns.lines] = seen_intensity
-    slopes = []
-    for word in point.beam:
-        value = beam_value(model, word)
-        ends = []
-        for sign in (1.0, -1.0):
-            moved = line_columns(
-                with_beam_value(model, word, value * (1.0 + sign * _TRIAL)), point.data.position, slots
-            )
-            ends.append(moved.shape @ intensity[moved.lines])
-        slopes.append((ends[0] - ends[1]) / (2.0 * _TRIAL * value))
-    return np.column_stack(slopes)
 
 
 def _with_seen(ridge: Floats, columns: LineColumns, normal: Floats) -> Floats:

@@ -114,7 +114,7 @@ def prepare_points(
     ]
     beam: tuple[str, ...] = ()
     if words:
-        models, beam = _with_common_beam(models)
+        models, beam = _with_common_beam(models, words)
     names, start = _shared_start(models, words)
     shape = _background_shape([fits[number] for number in taking], span) if "background" in words else np.empty(0)
     names = (*names, *(f"background:{_OWN_TERMS + term}" for term in range(shape.size)), *beam)
@@ -139,7 +139,7 @@ def _asked_words(fits: Sequence[PatternFit], mine: PatternFit, words: frozenset[
 
 
 def _with_common_beam(
-    models: Sequence[tuple[LeBailModel, Floats, Bools]],
+    models: Sequence[tuple[LeBailModel, Floats, Bools]], words: frozenset[str]
 ) -> tuple[list[tuple[LeBailModel, Floats, Bools]], tuple[str, ...]]:
     """The models with one beam, that of the points which saw more of it than a wavelength, and what of it is fitted."""
     doubles = [model for model, _, _ in models if model.second_line[1] > 0]
@@ -150,8 +150,8 @@ def _with_common_beam(
         beam |= {"wavelength_ang": doubles[0].wavelength_ang, "second_line": (doubles[0].second_line[0], part)}
     if leaning:
         beam["axial"] = float(np.median(leaning))
-    if any(model.reflects for model, _, _ in models):
-        beam["geometry"] = BRAGG_BRENTANO
+    if "displacement" in words and any(model.reflects for model, _, _ in models):
+        beam["geometry"] = BRAGG_BRENTANO  # what is common must move the lines of all points alike
     common = [(replace(model, **beam), values, absent) for model, values, absent in models] if beam else list(models)
     return common, tuple(word for word in BEAM_WORDS if word in beam)
 

@@ -12,13 +12,14 @@ Künsch, The Annals of Statistics 17, 1217 (1989), doi 10.1214/aos/1176347265: t
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.asked_terms import RICH, is_wide
 from hydrostruct.xrd.assess import Evidence
+from hydrostruct.xrd.beam import BEAM_WORDS, beam_slopes, beam_value
 from hydrostruct.xrd.blocks import scaled_inverse
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution
@@ -30,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 _PARTS, _FEWEST_PARTS = 8, 5
 _LINES_OF_A_PART = 3
 _STRONG_SIGMA = 10.0
-_TRIAL = 0.01
 _RIDGE = 1e-6
 
 
@@ -99,23 +99,8 @@ def _common_columns(model: LeBailModel, data: FitData, solution: Solution, colum
     intensity = np.nan_to_num(solution.intensity)
     slopes = slope_columns(columns, model, intensity[columns.lines])
     slopes[:, solution.held] = 0.0
-    ratio, part = model.second_line
-    pairs = []
-    if part > 0:
-        pairs.append([replace(model, second_line=(ratio, part * (1.0 + step))) for step in (_TRIAL, -_TRIAL)])
-    if model.axial > 0:
-        pairs.append([replace(model, axial=model.axial * (1.0 + step)) for step in (_TRIAL, -_TRIAL)])
-    beam = [
-        (_drawn(more, data, solution, intensity) - _drawn(less, data, solution, intensity)) / (2.0 * _TRIAL)
-        for more, less in pairs
-    ]
-    return np.column_stack([data.basis.T, slopes, *beam])
-
-
-def _drawn(model: LeBailModel, data: FitData, solution: Solution, intensity: Floats) -> Floats:
-    """All lines, at another beam."""
-    columns = line_columns(model, data.position, solution.slots)
-    return np.asarray(columns.shape @ intensity[columns.lines])
+    words = [word for word in BEAM_WORDS if beam_value(model, word) > 0]
+    return np.column_stack([data.basis.T, slopes, beam_slopes(model, data.position, solution.slots, intensity, words)])
 
 
 def _strong_places(evidence: Evidence) -> Floats:

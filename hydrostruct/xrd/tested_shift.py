@@ -134,7 +134,7 @@ def untold_shift(
 
 def _word(model: LeBailModel, held: Collection[str]) -> str:
     """The shift that is asked first: a zero, or a displacement where that is expected and no zero may be asked."""
-    if np.any(model.link[-2:] >= 0):
+    if {"zero", "displacement"} & set(model.parameter_names):  # held too, where a whole map has one
         return ""
     if may_be_asked(model, "zero", held):
         return "zero"
