@@ -20,6 +20,8 @@ from hydrostruct.xrd.map_points import FitPoint
 
 Floats = npt.NDArray[np.float64]
 
+_MOST_ROUNDS = 3
+
 
 def least_of_both_sides(points: Sequence[FitPoint], names: Sequence[str], least: Minimum) -> Minimum:
     """Where chi² is least, if a point is better off where its other lines want its cell, not where two coincide.
@@ -38,18 +40,27 @@ def least_of_both_sides(points: Sequence[FitPoint], names: Sequence[str], least:
     Minimum
         The same where no point is better elsewhere; else where the map came to rest from there, if that is lower.
     """
-    if not least.converged:
-        return least
+    for _ in range(_MOST_ROUNDS):  # what is common moves with the points that moved, and others may follow
+        other = _from_other_sides(points, names, least) if least.converged else None
+        if other is None:
+            break
+        is_better = other.converged and other.chi2 < least.chi2
+        least = replace(other if is_better else least, steps=least.steps + other.steps)
+        if not is_better:
+            break
+    return least
+
+
+def _from_other_sides(points: Sequence[FitPoint], names: Sequence[str], least: Minimum) -> Minimum | None:
+    """Where the map comes to rest if points start where each is better off; None where none is."""
     starts = [_better_start(*one) for one in zip(points, least.states, strict=True)]
     if all(start is None for start in starts):
-        return least
+        return None
     moved = [
         replace(point, start=state.values if start is None else start)
         for point, state, start in zip(points, least.states, starts, strict=True)
     ]
-    other = least_chi2(moved, names, least.shared)
-    is_better = other.converged and other.chi2 < least.chi2
-    return replace(other if is_better else least, steps=least.steps + other.steps)
+    return least_chi2(moved, names, least.shared)
 
 
 def _better_start(point: FitPoint, state: MapState) -> Floats | None:
