@@ -29,6 +29,7 @@ from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.rival_shift import shift_covariance
 from hydrostruct.xrd.sector_spread import spread_over_sectors
+from hydrostruct.xrd.tested_shift import untold_shift
 
 Floats = npt.NDArray[np.float64]
 
@@ -231,6 +232,10 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     spreads = (spread_over_lines, spread_at_coincidence) if answer.solution.converged else ()
     others = [spread(model, answer.data, answer.evidence) for spread in spreads]
     shift = shift_covariance(model, answer.data, answer.solution, held=options.not_asked)
+    untold = None
+    if shift is None and answer.solution.converged and options.profile == "auto":
+        scatters = answer.evidence.scatter is not None
+        untold = untold_shift(model, answer.data, answer.solution, held=options.not_asked, scatters=scatters)
     rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     # of cells that differ for absent phases alone nothing is told
     alternatives = [one for one in answer.alternatives if np.any(one.concerns & ~answer.absent)]
@@ -253,7 +258,8 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         nameless=np.any([one.concerns for one in names], axis=0) if names else None,
         sectors=sectors,
         others=[one for one in others if one is not None],
-        shift=shift,
+        shift=shift if untold is None else untold.covariance,
+        shift_reason="" if untold is None else untold.reason,
         parts=part_spread(model, answer.data, answer.evidence) if answer.solution.converged else None,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )

@@ -97,7 +97,7 @@ def with_asked_terms(
     if peaks.position_deg.size < _FEWEST_LINES:
         return None
     # a stress moves few lines much as a zero does, and a displacement any
-    if _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO or "displacement" in found.model.parameter_names:
+    if has_few_lines(data, peaks) or "displacement" in found.model.parameter_names:
         held = {*held, "zero", "displacement"}
     asked = (_shift_word(found.model, held), _WIDTHS)
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
@@ -114,7 +114,7 @@ def with_asked_terms(
         best = _with_its_part(best)
     # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case
     best = _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
-    best = _with_displacement(best, held)
+    best = with_displacement(best, held)
     return None if best is found or not is_well_fitted(best, peaks) else best
 
 
@@ -173,6 +173,11 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
     ])  # fmt: skip
     small = _SMALL_RESIDUAL * peaks.prominence[strong] + _NOISE_SIGMA * sigma[strong]
     return float(np.mean(left < small)) if left.size else np.nan
+
+
+def has_few_lines(data: FitData, peaks: Peaks) -> bool:
+    """Whether the strong lines of a pattern are fewer than ten: a misfit alone is then no sign of a shift."""
+    return _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO
 
 
 def is_rich(data: FitData, peaks: Peaks) -> bool:
@@ -355,11 +360,23 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
     return found if best is tried[0] else _better(found, _at_least_height(best, (0.3, 0.08)))
 
 
-def _with_displacement(found: Explained, held: Collection[str]) -> Explained:
+def with_displacement(found: Explained, held: Collection[str]) -> Explained:
     """The fit with a displacement of the specimen in Bragg-Brentano geometry, where its lines ask for that.
 
     In place of a shift of the zero that was asked for: where χ² is lower by 9, or, where the pattern is said to be of
     that geometry, not higher by as much. Both at once follow any misfit, at the cost of the cell.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit came to rest.
+    held : collection of str
+        Words that the user holds.
+
+    Returns
+    -------
+    Explained
+        What was given where nothing speaks for a displacement.
     """
     model = found.model
     if not may_be_asked(model, "displacement", held) or not may_reflect(model) or _is_freed(model, "zero"):

@@ -220,6 +220,7 @@ def report_fit(
     others: Sequence[Floats] = (),
     rivals: tuple[Floats, Floats] | None = None,
     shift: Floats | None = None,
+    shift_reason: str = "",
     parts: PartSpread | None = None,
 ) -> PatternFit:
     """Put everything that a fit says into records.
@@ -261,7 +262,10 @@ def report_fit(
         From `hydrostruct.xrd.rival_cells`: how far other cells lie that the data leave, times their probability, and
         the probability of each phase's own.
     shift : array, optional, shape (parameters, parameters)
-        From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open.
+        From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open; or, from
+        `hydrostruct.xrd.tested_shift`, that between one of them and none.
+    shift_reason : str
+        Why that makes the cells doubtful, in words; empty where it does not.
     parts : PartSpread, optional
         From `hydrostruct.xrd.part_spread`: what the beam leaves open, and how the solution scatters with the parts of a
         wide pattern.
@@ -290,7 +294,9 @@ def report_fit(
             systematic=None if systematic is None else systematic[index],
             is_ambiguous=ambiguous is not None and bool(ambiguous[index]),
             is_nameless=nameless is not None and bool(nameless[index]),
-            unexplained=" ".join(part for part in (unexplained, followed[index] if followed else "") if part),
+            unexplained=" ".join(
+                part for part in (unexplained, followed[index] if followed else "", shift_reason) if part
+            ),
             sectors=sectors,
             others=others,
             rivals=rivals,

@@ -74,6 +74,7 @@ from hydrostruct.xrd.same_lattice import distance_from_start, is_same_lattice, p
 from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
+from hydrostruct.xrd.tested_shift import with_tested_shift
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -476,7 +477,10 @@ def _with_asked(found: Explained, data: FitData, start: Floats, options: FitOpti
     model = found.model
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
-    return with_asked_terms(found, data, [start], terms=options.terms, held=options.not_asked)
+    shifted = with_tested_shift(found, data, terms=options.terms, held=options.not_asked)
+    if shifted is not None:
+        found, start = shifted, np.concatenate((start, shifted.solution.values[start.size :]))
+    return with_asked_terms(found, data, [start], terms=options.terms, held=options.not_asked) or shifted
 
 
 def _search(

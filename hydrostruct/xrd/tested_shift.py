@@ -1,0 +1,171 @@
+"""A shift of all lines of a wide pattern that its misfit does not show: χ² with and without it is asked.
+
+A detector's zero or a displaced specimen moves weak lines by a part of their width, the widths and the cell take up
+most of that, and what is left is no more than noise, while the cell lies many standard deviations off. χ² of the fit
+with the shift free tells what that noise does not.
+
+References
+----------
+Schwarz, Ann. Stat. 6, 461 (1978), doi 10.1214/aos/1176344136: a parameter is worth ln n of χ².
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hydrostruct.xrd.asked_terms import (
+    chi2_unit,
+    free_more,
+    has_few_lines,
+    is_wide,
+    may_be_asked,
+    with_displacement,
+)
+from hydrostruct.xrd.assess import weigh_evidence
+from hydrostruct.xrd.common_shape import misfits
+from hydrostruct.xrd.engine import Solution, fit_with_background, solve
+from hydrostruct.xrd.first_look import find_peaks, noise_scale
+from hydrostruct.xrd.foreign import Explained, rests_free
+from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
+
+Floats = npt.NDArray[np.float64]
+
+SHIFT_GAIN = 9.0
+"""χ² that a shift must take to be believed, in units of what is left: chance takes as much in 1 of 400 patterns."""
+BY_CHANCE = 4.0
+"""χ² that a shift takes where there is none in 1 of 20 patterns."""
+_FEWEST_LINES = 3
+_LESS_SCATTER = 0.5
+_MOST_LEFT = 1.5
+_LINES_LEFT = 2  # beyond the cells: one for the shift, and one that can contradict it
+
+
+def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, held: Collection[str]) -> Explained | None:
+    """Fit again with a free zero, or displacement, where that takes 9 of χ² and the lines then lie in their places.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit of the phases alone came to rest.
+    data : FitData
+        The pattern with the longest background.
+    terms : int or None
+        Background terms; None to let the data choose.
+    held : collection of str
+        Words that the user holds.
+
+    Returns
+    -------
+    Explained or None
+        None where tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks for it, the
+        lines are fewer than three, or than the free parameters of all cells and two, or where they scatter with the
+        shift nearly as before (a stress or few grains move them then), or where far more than
+        noise is left.
+    """
+    word = _word(found.model, held)
+    if not word or not is_wide(data) or not rests_free(found):
+        return None
+    peaks = find_peaks(data)
+    if peaks.position_deg.size < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
+        return None
+    if misfits(found.solution, found.data) and not has_few_lines(data, peaks):
+        return None
+    best = _shifted(found, word)
+    if not _gain(found.solution, best.solution, found.data) > SHIFT_GAIN:
+        return None
+    solution, used = fit_with_background(best.model, data, best.solution.values, terms=terms, widths_are_known=True)
+    settled = with_displacement(replace(best, solution=solution, data=used), held)
+    is_sound = rests_free(settled) and _leaves_little(settled)
+    return settled if is_sound and _has_its_lines_in_place(found, settled) else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UntoldShift:
+    """A shift that was not freed, and what it would do to the parameters."""
+
+    covariance: Floats
+    """To be added to that of the free parameters once it is scaled, shape (parameters, parameters)."""
+    reason: str
+    """Why the cells are doubtful, in words; empty where χ² does not say that the shift is there."""
+
+
+def untold_shift(
+    model: LeBailModel, data: FitData, solution: Solution, *, held: Collection[str], scatters: bool
+) -> UntoldShift | None:
+    """What a shift that was not freed leaves open in a wide pattern.
+
+    Parameters
+    ----------
+    model, data, solution
+        What was fitted, to what, and where it came to rest.
+    held : collection of str
+        Words that the user holds.
+    scatters : bool
+        Whether the lines scatter about their places: their scatter is then in sigma, and tells nothing of a shift.
+
+    Returns
+    -------
+    UntoldShift or None
+        w d dᵀ: d is how far the parameters lie from those with the shift free, w = (1 − 4/Δχ²)/(1 + exp((9 − Δχ²)/2)),
+        χ² in units of what is left: the probability of the shift, without what chance makes of it. None where a shift
+        is free, is held, cannot be told from the cells (tan θ runs over less than 0.4), or the fit with it did not come
+        to rest.
+    """
+    word = "" if scatters or not is_wide(data) else _word(model, held)
+    if not word:
+        return None
+    found = Explained(model=model, solution=solution, data=data)
+    shifted = _shifted(found, word).solution
+    gain = _gain(solution, shifted, data)
+    apart = shifted.values[:-1] - solution.values
+    if not (shifted.converged and math.isfinite(gain) and np.all(np.isfinite(apart))):
+        return None
+    weight = (1.0 - BY_CHANCE / max(gain, BY_CHANCE)) / (1.0 + math.exp(min(0.5 * (SHIFT_GAIN - gain), 700.0)))
+    reason = (
+        f"A {word} of {shifted.values[-1]:.2g} would take {gain:.0f} of chi²: its few lines cannot tell that from "
+        f"another cause, and sigma covers it. Free {word}."
+    )
+    return UntoldShift(covariance=weight * np.outer(apart, apart), reason=reason if gain > SHIFT_GAIN else "")
+
+
+def _word(model: LeBailModel, held: Collection[str]) -> str:
+    """The shift that is asked first: a zero, or a displacement where that is expected and no zero may be asked."""
+    if np.any(model.link[-2:] >= 0):
+        return ""
+    if may_be_asked(model, "zero", held):
+        return "zero"
+    return "displacement" if model.reflects and may_be_asked(model, "displacement", held) else ""
+
+
+def _n_cells(model: LeBailModel) -> int:
+    """Free parameters of all cells."""
+    cells = np.concatenate([cell_parameters(model, index) for index in range(len(model.phases))])
+    return int(np.count_nonzero(cells >= 0))
+
+
+def _shifted(found: Explained, word: str) -> Explained:
+    model = free_more(found.model, [word])
+    return replace(found, model=model, solution=solve(model, found.data, np.append(found.solution.values, 0.0)))
+
+
+def _gain(before: Solution, after: Solution, data: FitData) -> float:
+    return (before.chi2 - after.chi2) / chi2_unit(after, data)
+
+
+def _leaves_little(found: Explained) -> bool:
+    """Whether a fit leaves no more than one and a half times the noise; what is left else, as of Kα2, asks first."""
+    most = _MOST_LEFT * max(1.0, noise_scale(found.data) ** 2)
+    return found.solution.chi2 < most * found.data.position.size
+
+
+def _has_its_lines_in_place(before: Explained, after: Explained) -> bool:
+    """Whether the lines do not scatter about their places once they are shifted, or half as much as before."""
+    left, had = (weigh_evidence(one.model, one.data, one.solution).scatter for one in (after, before))
+    if left is None:
+        return True
+    return had is not None and bool(np.nanmax(left.of_width) < _LESS_SCATTER * np.nanmax(had.of_width))
