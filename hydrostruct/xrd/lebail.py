@@ -377,6 +377,7 @@ def _find_answer(
         model, start = first.model, np.concatenate((start, first.solution.values[start.size :]))
     is_new = options.search == "auto" and seed is None
     shaped = _with_its_shape(first, options)
+    doubted: Answer | None = None
     if options.search != "always":
         for one in (shaped,) if shaped is first else (shaped, first):
             if one.is_complete and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
@@ -384,6 +385,7 @@ def _find_answer(
                 # a long background follows many things, and only a wrong cell makes a line point down
                 if not (is_new and answer.evidence.negative_lines.any()):
                     return answer
+                doubted = answer
     peaks = find_peaks(data)
     nearest = (first.solution, first.data)
     is_far = is_new and not has_one_cell(first, data, peaks)
@@ -397,7 +399,8 @@ def _find_answer(
         rich = _rich_answer(model, (start, data, peaks), tried, options)
         if rich is not None:
             return rich
-    return _answer_near_or_far(model, (start, data, peaks), tried, (first, shaped), options, is_seeded=seed is not None)
+    far = _answer_near_or_far(model, (start, data, peaks), tried, (first, shaped), options, is_seeded=seed is not None)
+    return doubted if doubted is not None and far.absent.sum() > doubted.absent.sum() else far
 
 
 def _without_odd(

@@ -30,7 +30,7 @@ _NEIGHBOURS, _BESIDE = 15, 4
 _MOST_ON_LINES, _MUCH_HIGHER = 0.5, 8.0
 _FOOT_WITHIN = 15  # points: a spike on a line has its foot on the line
 _SMOOTH_POINTS = 1.5
-_WIDEST_HUMP, _MOST_OF_RANGE = 30.0, 0.25  # in widths of lines: what is wider is background
+_WIDEST_HUMP, _MOST_OF_RANGE = 30.0, 0.12  # in widths of lines, and of the range: what is wider is background
 _FOOT_SIGMA, _FOOT = 2.0, 0.02
 _PART_OF_LINES, _LEAST_LINE = 0.3, 0.02
 _MOST_PART = 0.25
@@ -165,7 +165,7 @@ def _humps(data: FitData, lines_deg: Floats) -> tuple[Bools, Floats]:
     for first, last in _regions(height, sigma, least):
         low, high = max(0, first - int(width)), min(data.position.size - 1, last + int(width))
         inside = np.count_nonzero((lines_deg > data.position[low]) & (lines_deg < data.position[high]))
-        if _DENSE_FWHM * width * inside < high - low < _WIDEST_HUMP * width:
+        if _DENSE_FWHM * width * inside < high - low < wide:
             points[low : high + 1] = True
             limits.append((data.position[low], data.position[high]))
     return (points, np.array(limits)) if limits and points.mean() <= _MOST_PART else nothing
