@@ -22,6 +22,7 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
+from hydrostruct.xrd.odd_widths import OddWidths
 from hydrostruct.xrd.part_spread import part_spread
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.refine import check_refinement
@@ -58,6 +59,8 @@ class Answer:
     """Other solutions that fit as well."""
     contested: npt.NDArray[np.bool_] | None = None
     """Phases all of whose lines single peaks could explain as well, shape (phases,); None for none."""
+    odd: OddWidths | None = None
+    """What was left out since it has not the width of a line; None where nothing was."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -260,6 +263,12 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         parts=part_spread(model, answer.data, answer.evidence) if answer.solution.converged else None,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
+    if answer.odd is not None:
+        fit = replace(
+            fit,
+            warnings=(*fit.warnings, *answer.odd.notes),
+            foreign_lines_deg=np.sort(np.concatenate((fit.foreign_lines_deg, answer.odd.spikes_deg))),
+        )
     notes = asked_notes(answer.model, answer.solution, options.freed)
     if not notes:
         return fit

@@ -63,7 +63,9 @@ from hydrostruct.xrd.model import (
     build_model,
     fit_range,
     prepare_data,
+    without_points,
 )
+from hydrostruct.xrd.odd_widths import OddWidths, odd_widths
 from hydrostruct.xrd.pattern import BRAGG_BRENTANO, UNKNOWN, Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.profile import Widths
@@ -347,27 +349,43 @@ def _seeded_geometry(model: LeBailModel, seed: PatternFit) -> str:
 
 
 def _find_answer(
-    model: LeBailModel, data: FitData, options: FitOptions, *, seed: Floats | None, may_ask: bool = True
+    model: LeBailModel,
+    data: FitData,
+    options: FitOptions,
+    *,
+    seed: Floats | None,
+    may_ask: bool = True,
+    is_clean: bool = False,
 ) -> Answer:
     """Fit from the seed or the start; look further only as far as needed.
 
-    A fit that explains every line of the pattern is taken at once. Where lines are left over, the start is first
-    given the benefit of the doubt: lines that are not its own become single peaks, and the fit is repeated. Cells
-    elsewhere are preferred to that only when they explain the pattern clearly better.
+    Where a fit leaves more than noise, what has not the width of a line is left out. A fit that explains every line of
+    the pattern is taken at once. Where lines are left over, the start is first given the benefit of the doubt: lines
+    that are not its own become single peaks, and the fit is repeated. Cells elsewhere are preferred to that only when
+    they explain the pattern clearly better.
     """
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
     if may_ask:
         first = _with_asked(first, data, start, options) or first
+    if not is_clean and (misfits(first.solution, first.data) or not first.is_complete):
+        odd = odd_widths(data, first.solution.position)
+        if odd.points.any():
+            return _without_odd(model, data, odd, options, seed=seed, may_ask=may_ask)
     if first.model is not model:
         model, start = first.model, np.concatenate((start, first.solution.values[start.size :]))
     is_new = options.search == "auto" and seed is None
     shaped = _with_its_shape(first, options)
+    doubted: Answer | None = None
     if options.search != "always":
         for one in (shaped,) if shaped is first else (shaped, first):
             if one.is_complete and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
-                return _settle(one, (), options)
+                answer = _settle(one, (), options)
+                # a long background follows many things, and only a wrong cell makes a line point down
+                if not (is_new and answer.evidence.negative_lines.any()):
+                    return answer
+                doubted = answer
     peaks = find_peaks(data)
     nearest = (first.solution, first.data)
     is_far = is_new and not has_one_cell(first, data, peaks)
@@ -378,10 +396,26 @@ def _find_answer(
         found = _with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options)
         return _settle(found, other_cells(model, tried, best), options)
     if options.search != "always" and (is_wide(data) or is_rich(data, peaks)):
-        answer = _rich_answer(model, (start, data, peaks), tried, options)
-        if answer is not None:
-            return answer
-    return _answer_near_or_far(model, (start, data, peaks), tried, (first, shaped), options, is_seeded=seed is not None)
+        rich = _rich_answer(model, (start, data, peaks), tried, options)
+        if rich is not None:
+            return rich
+    far = _answer_near_or_far(model, (start, data, peaks), tried, (first, shaped), options, is_seeded=seed is not None)
+    return doubted if doubted is not None and far.absent.sum() > doubted.absent.sum() else far
+
+
+def _without_odd(
+    model: LeBailModel, data: FitData, odd: OddWidths, options: FitOptions, *, seed: Floats | None, may_ask: bool
+) -> Answer:
+    """The answer without what has not the width of a line; with it, where that is all the lines of a phase."""
+    clean = without_points(data, odd.points)
+    answer = _find_answer(model, clean, options, seed=seed, may_ask=may_ask, is_clean=True)
+    if answer.absent.any():
+        whole = _find_answer(model, data, options, seed=seed, may_ask=may_ask, is_clean=True)
+        follows = odd.humps.any() and misfits(whole.solution, whole.data)  # a wide line through a hump
+        needs_few = 2 * whole.foreign.foreign_deg.size <= odd.spikes_deg.size + len(odd.humps_deg)
+        if needs_few and not follows and whole.absent.sum() < answer.absent.sum():
+            return whole
+    return replace(answer, odd=odd)
 
 
 def _answer_near_or_far(
@@ -426,7 +460,7 @@ def _rich_answer(
         best = _as_explained(model, _best(model, tried))
     asked = None if best.solution is tried[0][0] else _with_asked(best, data, start, options)
     if asked is not None:
-        return _find_answer(asked.model, data, options, seed=asked.solution.values, may_ask=False)
+        return _find_answer(asked.model, data, options, seed=asked.solution.values, may_ask=False, is_clean=True)
     best = _with_its_shape(best, options)
     if not is_well_fitted(best, peaks) or not (is_wide(data) or misfits(best.solution, best.data)):
         return None
