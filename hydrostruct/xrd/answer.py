@@ -264,10 +264,11 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
     if answer.odd is not None:
+        foreign = answer.odd.foreign_to(answer.solution.position)
         fit = replace(
             fit,
             warnings=(*fit.warnings, *answer.odd.notes),
-            foreign_lines_deg=np.sort(np.concatenate((fit.foreign_lines_deg, answer.odd.spikes_deg))),
+            foreign_lines_deg=np.sort(np.concatenate((fit.foreign_lines_deg, foreign))),
         )
     notes = asked_notes(answer.model, answer.solution, options.freed)
     if not notes:

@@ -50,6 +50,26 @@ class OddWidths:
     """Tops of the spikes, in degrees, shape (spikes,)."""
     humps_deg: Floats
     """First and last angle of each hump, in degrees, shape (humps, 2)."""
+    in_humps_deg: Floats
+    """Tops of what stands out where the humps are, in degrees, shape (tops,): lines, or the humps themselves."""
+    width_deg: float
+    """Typical full width of a line at half maximum, in degrees; not finite where there are no humps."""
+
+    def foreign_to(self, lines_deg: Floats) -> Floats:
+        """Give what was left out though no line is near it.
+
+        Parameters
+        ----------
+        lines_deg : array, shape (lines,)
+            Where the lines of the phases are, in degrees.
+
+        Returns
+        -------
+        array, shape (tops,)
+            Spikes, and what stands out of a hump farther than a width from any line, in degrees.
+        """
+        apart = np.abs(self.in_humps_deg[:, None] - lines_deg).min(axis=1, initial=np.inf)
+        return np.concatenate((self.spikes_deg, self.in_humps_deg[apart > self.width_deg]))
 
     @property
     def points(self) -> Bools:
@@ -96,10 +116,27 @@ def odd_widths(data: FitData, lines_deg: Floats) -> OddWidths:
     """
     spikes, tops = _spikes(data)
     clean = without_points(data, spikes) if tops.size else data
-    humps, limits = _humps(clean, lines_deg)
+    humps = _humps(clean, lines_deg)
     on_hump = np.zeros_like(spikes)
-    on_hump[np.flatnonzero(~spikes)[humps]] = True
-    return OddWidths(spikes=spikes, humps=on_hump, spikes_deg=tops, humps_deg=limits)
+    on_hump[np.flatnonzero(~spikes)[humps.points]] = True
+    return OddWidths(
+        spikes=spikes,
+        humps=on_hump,
+        spikes_deg=tops,
+        humps_deg=humps.limits_deg,
+        in_humps_deg=humps.tops_deg,
+        width_deg=humps.width_deg,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Humps:
+    """Their points, shape (n,), limits, shape (humps, 2), what stands out there, and how wide a line is."""
+
+    points: Bools
+    limits_deg: Floats
+    tops_deg: Floats
+    width_deg: float
 
 
 def _spikes(data: FitData) -> tuple[Bools, Floats]:
@@ -144,9 +181,10 @@ def _may_be_tops(clean: FitData, places_deg: Floats, heights: Floats, sigma: Flo
     return np.asarray(stands & (heights < _MUCH_HIGHER * np.median(above, axis=1)))
 
 
-def _humps(data: FitData, lines_deg: Floats) -> tuple[Bools, Floats]:
-    """Points of the humps, shape (n,), and first and last angle of each, shape (humps, 2)."""
-    nothing = np.zeros(data.position.size, dtype=np.bool_), np.empty((0, 2))
+def _humps(data: FitData, lines_deg: Floats) -> _Humps:
+    """Find what stays when everything narrower than some lines is taken off."""
+    none = np.zeros(data.position.size, dtype=np.bool_)
+    nothing = _Humps(points=none, limits_deg=np.empty((0, 2)), tops_deg=np.empty(0), width_deg=np.nan)
     peaks = find_peaks(data)
     counts = peaks.prominence > _LEAST_LINE * np.max(peaks.prominence, initial=0.0)
     if np.count_nonzero(counts) < _FEWEST_LINES:
@@ -161,14 +199,18 @@ def _humps(data: FitData, lines_deg: Floats) -> tuple[Bools, Floats]:
     height = valley - ndimage.grey_opening(valley, wide)
     sigma = noise_scale(data) / np.sqrt(data.weight)
     least = np.maximum(_HUMP_SIGMA * sigma, _PART_OF_LINES * float(np.median(peaks.prominence[counts])))
-    points, limits = np.zeros_like(nothing[0]), []
+    points, limits = none.copy(), []
     for first, last in _regions(height, sigma, least):
         low, high = max(0, first - int(width)), min(data.position.size - 1, last + int(width))
         inside = np.count_nonzero((lines_deg > data.position[low]) & (lines_deg < data.position[high]))
         if _DENSE_FWHM * width * inside < high - low < wide:
             points[low : high + 1] = True
             limits.append((data.position[low], data.position[high]))
-    return (points, np.array(limits)) if limits and points.mean() <= _MOST_PART else nothing
+    if not limits or points.mean() > _MOST_PART:
+        return nothing
+    tops = peaks.position_deg[counts]
+    tops = tops[points[np.searchsorted(data.position, tops)]]
+    return _Humps(points=points, limits_deg=np.array(limits), tops_deg=np.sort(tops), width_deg=width * data.step_deg)
 
 
 def _regions(height: Floats, sigma: Floats, least: Floats) -> list[tuple[int, int]]:

@@ -120,6 +120,22 @@ def test_a_hump_where_lines_of_the_phases_lie_close_is_left_alone() -> None:
     assert not found_in(pattern, np.arange(14.0, 16.5, 0.2)).points.any()
 
 
+def test_a_strangers_line_on_a_gasket_is_listed(simulator: ModuleType, phases: list[Phase]) -> None:
+    random = np.random.default_rng(40)
+    for _ in range(3):
+        one = simulator.simulate(random)
+        stranger = gasket(one.two_theta, 16.0) + 1500.0 * np.exp(-(((one.two_theta - 15.7) / 0.04) ** 2))
+        pattern = Pattern(
+            two_theta_deg=one.two_theta, intensity=one.counts + random.poisson(stranger), wavelength_ang=0.6199
+        )
+        fit = fit_pattern(pattern, phases)
+        assert any("gasket" in note for note in fit.warnings)
+        assert np.abs(fit.foreign_lines_deg - 15.7).min() < 0.05
+        own = np.concatenate([phase.lines.two_theta_deg for phase in fit.phases.values()])
+        own = own[np.abs(own - 16.0) > 0.1]  # the hump's own top
+        assert np.abs(fit.foreign_lines_deg[:, None] - own).min() > 0.05
+
+
 def test_broad_lines_of_a_phase_among_sharp_ones_are_not_lost(simulator: ModuleType, phases: list[Phase]) -> None:
     """CeH9 of fine grains, seven times as wide as CeH4."""
     random = np.random.default_rng(37)
