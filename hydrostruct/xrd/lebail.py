@@ -35,6 +35,7 @@ from hydrostruct.xrd.asked_terms import (
     with_asked_terms,
 )
 from hydrostruct.xrd.beam import with_beam_of, with_second_line
+from hydrostruct.xrd.broad_phases import broadened, is_better, room_of, widths_near_limit, with_room
 from hydrostruct.xrd.coincident_lines import off_coincidence
 from hydrostruct.xrd.common_shape import misfits, with_common_shape
 from hydrostruct.xrd.engine import Solution, fit_with_background, limit_widths, solve, start_values
@@ -218,7 +219,8 @@ def fit_pattern(
     model = limit_widths(model, line_width(data))
     model, values = _seeded(model, seed)
     options.check_model(model, pattern.name)
-    answer = _find_answer(model, data, options, seed=values)
+    room = {} if values is None else room_of(model, values)
+    answer = _find_answer_with_room(model, data, options, seed=values, room=room)
     return report_answer(pattern, answer, options, began)
 
 
@@ -285,6 +287,7 @@ def fit_patterns(
     data: FitData | None = None
     made_for: tuple[object, ...] = ()
     seed: Floats | None = None
+    room: Mapping[str, float] = {}
     for pattern in patterns:
         began = time.perf_counter()
         limits = fit_range(pattern, two_theta_deg)
@@ -311,10 +314,11 @@ def fit_patterns(
             )
             model = limit_widths(model, line_width(data))
             options.check_model(model, pattern.name)
-            made_for, seed = (pattern.wavelength_ang, pattern.geometry, *limits), None
-        answer = _find_answer(model, data, options, seed=seed)
+            made_for, seed, room = (pattern.wavelength_ang, pattern.geometry, *limits), None, {}
+        answer = _find_answer_with_room(model, data, options, seed=seed, room=room)
         if answer.solution.converged and not answer.absent.all() and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
+            room = room_of(model, seed)
             model = free_more(model, [name for name in answer.model.parameter_names if name in ASKED_WORDS])
             model = with_beam_of(model, answer.model)
         fits.append(report_answer(pattern, answer, options, began))
@@ -346,6 +350,37 @@ def _seeded_geometry(model: LeBailModel, seed: PatternFit) -> str:
             "out, or fit it again with this geometry."
         )
     return model.geometry
+
+
+def _find_answer_with_room(
+    model: LeBailModel, data: FitData, options: FitOptions, *, seed: Floats | None, room: Mapping[str, float]
+) -> Answer:
+    """The answer, with lines of a phase many times as wide as those of the others where that is better.
+
+    A seed whose widths are beyond the limits of the model gives them room; what does not need it falls back.
+    """
+    if room:
+        answer = _find_answer(with_room(model, room), data, options, seed=seed)
+        if room.keys() <= widths_near_limit(model, answer.solution, answer.absent).keys():
+            return answer
+        seed = None
+    answer = _find_answer(model, data, options, seed=seed)
+    highest = widths_near_limit(model, answer.solution, answer.absent)
+    if not highest:
+        return answer
+    points = data
+    odd = None
+    if answer.odd is not None and answer.odd.spikes.any():
+        points = without_points(data, answer.odd.spikes)
+        odd = answer.odd.without_humps()
+    asked = [name for name in answer.model.parameter_names if name in ASKED_WORDS]
+    own = with_beam_of(free_more(model, asked), answer.model)
+    values = answer.solution.values[: own_parameters(answer.model)]
+    broad = broadened(own, points, values, highest, terms=options.terms)
+    if not is_better(broad, answer.foreign):
+        return answer
+    settled = _settle(broad, answer.alternatives, options)
+    return answer if settled.absent.sum() > answer.absent.sum() else replace(settled, odd=odd)
 
 
 def _find_answer(

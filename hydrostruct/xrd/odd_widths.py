@@ -7,7 +7,7 @@ that scores them as such, or a fit that lays single peaks over them, is led astr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +70,11 @@ class OddWidths:
         """
         apart = np.abs(self.in_humps_deg[:, None] - lines_deg).min(axis=1, initial=np.inf)
         return np.concatenate((self.spikes_deg, self.in_humps_deg[apart > self.width_deg]))
+
+    def without_humps(self) -> OddWidths:
+        """The spikes alone."""
+        nothing = np.empty(0)
+        return replace(self, humps=np.zeros_like(self.humps), humps_deg=nothing.reshape(0, 2), in_humps_deg=nothing)
 
     @property
     def points(self) -> Bools:
