@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background
-from hydrostruct.xrd.foreign import Explained, explain_rest, residual_scale, without_flanks
+from hydrostruct.xrd.foreign import Explained, residual_scale
 from hydrostruct.xrd.model import FitData, LeBailModel
 
 Floats = npt.NDArray[np.float64]
@@ -131,8 +131,7 @@ def broadened(
         ]
         solution, used = fit_with_background(wide, data, start, terms=terms)
         tried.append(Explained(model=wide, solution=solution, data=used))
-    best = min(tried, key=lambda one: one.cost(1.0))
-    return best if best.is_complete else without_flanks(wide, explain_rest(wide, best, terms=terms), terms=terms)
+    return min(tried, key=lambda one: one.cost(1.0))
 
 
 def is_better(new: Explained, old: Explained) -> bool:

@@ -365,22 +365,43 @@ def _find_answer_with_room(
             return answer
         seed = None
     answer = _find_answer(model, data, options, seed=seed)
+    return _with_broad_phases(model, data, answer, options) or answer
+
+
+def _with_broad_phases(model: LeBailModel, data: FitData, answer: Answer, options: FitOptions) -> Answer | None:
+    """The answer with lines of some phases many times as wide as the others, if that is better; else None."""
     highest = widths_near_limit(model, answer.solution, answer.absent)
     if not highest:
-        return answer
-    points = data
-    odd = None
+        return None
+    points, odd = data, None
     if answer.odd is not None and answer.odd.spikes.any():
-        points = without_points(data, answer.odd.spikes)
-        odd = answer.odd.without_humps()
+        points, odd = without_points(data, answer.odd.spikes), answer.odd.without_humps()
     asked = [name for name in answer.model.parameter_names if name in ASKED_WORDS]
     own = with_beam_of(free_more(model, asked), answer.model)
     values = answer.solution.values[: own_parameters(answer.model)]
     broad = broadened(own, points, values, highest, terms=options.terms)
+    if not broad.is_complete:
+        broad = without_flanks(own, explain_rest(own, broad, terms=options.terms), terms=options.terms)
     if not is_better(broad, answer.foreign):
-        return answer
+        return None
     settled = _settle(broad, answer.alternatives, options)
-    return answer if settled.absent.sum() > answer.absent.sum() else replace(settled, odd=odd)
+    return None if settled.absent.sum() > answer.absent.sum() else replace(settled, odd=odd)
+
+
+def _all_broad(first: Explained, data: FitData, options: FitOptions) -> Answer | None:
+    """The answer with broad lines where these, and no single peaks, explain the whole pattern; else None.
+
+    Asked before anything is taken for a gasket or a stranger's line, which a broad line is like.
+    """
+    nowhere = np.zeros(len(first.model.phases), dtype=np.bool_)
+    highest = widths_near_limit(first.model, first.solution, nowhere)
+    if not highest:
+        return None
+    broad = broadened(first.model, data, first.solution.values, highest, terms=options.terms)
+    if misfits(broad.solution, broad.data) or not is_better(broad, first):
+        return None
+    answer = _settle(broad, (), options)
+    return None if answer.absent.any() or answer.evidence.negative_lines.any() else answer
 
 
 def _find_answer(
@@ -404,7 +425,12 @@ def _find_answer(
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
     if may_ask:
         first = _with_asked(first, data, start, options) or first
-    if not is_clean and (misfits(first.solution, first.data) or not first.is_complete):
+    leaves_much = misfits(first.solution, first.data) or not first.is_complete
+    if leaves_much and seed is None and options.search != "always":
+        broad = _all_broad(first, data, options)
+        if broad is not None:
+            return broad
+    if not is_clean and leaves_much:
         odd = odd_widths(data, first.solution.position)
         if odd.points.any():
             return _without_odd(model, data, odd, options, seed=seed, may_ask=may_ask)
