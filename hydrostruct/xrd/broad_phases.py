@@ -6,6 +6,7 @@ phase that rests there is tried with lines far wider, and with no more backgroun
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -119,13 +120,15 @@ def broadened(
     Returns
     -------
     Explained
-        The better one of two, which start from twice and four times the limit.
+        The best one of four, which start from twice and four times the limit.
     """
     wide = with_room(model, highest)
     rows = [model.parameter_names.index(name) for name in highest]
+    is_width = np.array([name == "w" or name.startswith(_WORDS) for name in model.parameter_names])
     tried = []
-    for times in _STARTS:
-        start = values.copy()
+    for times, is_new in itertools.product(_STARTS, (False, True)):
+        # the other lines may have been driven to a width meanwhile from which there is no way back
+        start = np.where(is_width & is_new, model.start, values)
         start[rows] = [
             model.highest[row] * (times**2 if model.parameter_names[row].startswith("w:") else times) for row in rows
         ]

@@ -381,7 +381,8 @@ def _with_broad_phases(model: LeBailModel, data: FitData, answer: Answer, option
     values = answer.solution.values[: own_parameters(answer.model)]
     broad = broadened(own, points, values, highest, terms=options.terms)
     if not broad.is_complete:
-        broad = without_flanks(own, explain_rest(own, broad, terms=options.terms), terms=options.terms)
+        wide, terms = broad.model, options.terms
+        broad = without_flanks(wide, explain_rest(wide, broad, terms=terms), terms=terms)
     if not is_better(broad, answer.foreign):
         return None
     settled = _settle(broad, answer.alternatives, options)
