@@ -318,9 +318,9 @@ def fit_patterns(
         answer = _find_answer_with_room(model, data, options, seed=seed, room=room)
         if answer.solution.converged and not answer.absent.all() and not answer.alternatives:
             seed = answer.solution.values[: own_parameters(answer.model)]
-            room = room_of(model, seed)
             model = free_more(model, [name for name in answer.model.parameter_names if name in ASKED_WORDS])
             model = with_beam_of(model, answer.model)
+            room = room_of(model, seed)
         fits.append(report_answer(pattern, answer, options, began))
     return fits
 
