@@ -371,14 +371,14 @@ def _find_answer_with_room(
 def _with_broad_phases(model: LeBailModel, data: FitData, answer: Answer, options: FitOptions) -> Answer | None:
     """The answer with lines of some phases many times as wide as the others, if that is better; else None."""
     highest = widths_near_limit(model, answer.solution, answer.absent)
-    if not highest:
+    values = answer.solution.values[: own_parameters(answer.model)]
+    if not highest or room_of(model, values[: model.start.size]):  # a fit that had the room already
         return None
     points, odd = data, None
     if answer.odd is not None and answer.odd.spikes.any():
         points, odd = without_points(data, answer.odd.spikes), answer.odd.without_humps()
     asked = [name for name in answer.model.parameter_names if name in ASKED_WORDS]
     own = with_beam_of(free_more(model, asked), answer.model)
-    values = answer.solution.values[: own_parameters(answer.model)]
     broad = broadened(own, points, values, highest, terms=options.terms)
     if not broad.is_complete:
         wide, terms = broad.model, options.terms
