@@ -1,4 +1,4 @@
-"""Model + data → answer: which solution is taken, what becomes a single peak or is left out, which phases are absent."""
+"""Model + data → answer: which solution is taken, what becomes a single peak or is left out, which phases are there."""
 
 from __future__ import annotations
 
