@@ -1,12 +1,14 @@
 """How far off may the starts be? Simulated two-phase patterns, fitted from starts that are wrong in every axis.
 
-Run: python scripts/check_capture.py [N] [--mode axes|volume|ceh10|pt|coincident|all] [--seed S]
+Run: python scripts/check_capture.py [N] [--mode axes|volume|ceh10|pt|coincident|gasket|spots|all] [--seed S]
 
 Patterns of CeH9 and CeH4 with random intensities, strongest line 500 to 2000 counts on a background of 200 to 700,
 FWHM 0.08°, Poisson noise. Modes: ``axes``, every axis of each phase off by up to 2 %; ``volume``, volumes off by up to
 3 % and axial ratios by up to 2 %; ``ceh10`` and ``pt``, as ``axes`` with lines of CeH10 or Pt in the pattern and not in
-the model; ``coincident``, as ``axes`` with c/a of CeH9 between 1.496 and 1.504, where three pairs of its lines meet. A
-fit is right when every axis lies within 0.02 % of the truth; others are counted by what they say of themselves.
+the model; ``coincident``, as ``axes`` with c/a of CeH9 between 1.496 and 1.504, where three pairs of its lines meet;
+``gasket``, as ``axes`` with a double hump of 500 to 4000 counts, some five lines wide, and ``spots``, as ``axes`` with
+twelve spikes of two points of 500 to 20 000 counts. A fit is right when every axis lies within 0.02 % of the truth;
+others are counted by what they say of themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ X = np.linspace(4.0, 25.0, 2000)
 HEXAGONAL = ((1, 0, 0), (1, 0, 1), (0, 0, 2), (1, 0, 2), (1, 1, 0), (2, 0, 0), (1, 0, 3), (2, 0, 1), (1, 1, 2))
 TETRAGONAL = ((0, 0, 2), (1, 0, 1), (1, 1, 0), (1, 1, 2), (1, 0, 3), (0, 0, 4), (2, 0, 0))
 RIGHT = 2e-4
-MODES = ("axes", "volume", "ceh10", "pt", "coincident")
+MODES = ("axes", "volume", "ceh10", "pt", "coincident", "gasket", "spots")
 
 
 def add_lines(intensity, spacings, heights):
@@ -53,8 +55,15 @@ def simulate(random, mode):
         add_lines(clean, 3.654 / np.sqrt([3.0, 4.0]), strongest * random.uniform(0.2, 1.0, 2))
     if mode == "ceh10":
         add_lines(clean, 5.19 / np.sqrt([3.0, 4.0, 8.0, 11.0]), strongest * random.uniform(0.2, 1.0, 4))
+    if mode == "gasket":
+        place, strong = random.uniform(12.0, 20.0), random.uniform(500.0, 4000.0)
+        clean += strong * (np.exp(-(((X - place) / 0.2) ** 2)) + 0.4 * np.exp(-np.abs(X - place - 0.3) / 0.25))
     u = (X - X[0]) / (X[-1] - X[0])
     counts = random.poisson(clean + random.uniform(200.0, 700.0) * (1.0 + 0.5 * np.exp(-3.0 * u) - 0.2 * u))
+    if mode == "spots":
+        at = random.integers(0, X.size - 1, 12)
+        for points in (at, at + 1):
+            np.add.at(counts, points, random.integers(500, 20000, 12))
     pattern = hs.Pattern(
         two_theta_deg=X, intensity=counts, sigma=np.sqrt(np.maximum(counts, 1.0)), wavelength_ang=WAVELENGTH
     )

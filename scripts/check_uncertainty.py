@@ -84,6 +84,8 @@ class Crystal:
     allowed: Callable[[int, int, int], bool]
     areas: dict[tuple[int, int, int], float]
     share: float = 1.0
+    lorentz: float = 0.0
+    """Width of its own at θ = 0, in degrees; 0 for that of the case."""
 
     def lines(self) -> tuple[list[tuple[int, int, int]], Floats]:
         """Allowed lines to 31°, those that coincide by symmetry once, and their relative areas."""
@@ -234,6 +236,11 @@ class Case:
     """Phase and hkl of lines that are not there."""
 
 
+def lorentz_of(case: Case) -> list[float]:
+    """Lorentzian width of each phase at θ = 0, in degrees."""
+    return [crystal.lorentz or case.lorentz for crystal in case.crystals]
+
+
 def areas_of(case: Case, height: float) -> list[tuple[list[tuple[int, int, int]], Floats]]:
     """Lines of each phase with their areas, in counts × degrees."""
     result = []
@@ -258,7 +265,7 @@ def profiles(
 
 def expected(case: Case, cells: list[Floats], height: float, shape: Shape, random: np.random.Generator) -> Floats:
     """Counts before noise."""
-    widths = np.array([case.gauss**2] + [case.lorentz] * len(cells))
+    widths = np.array([case.gauss**2, *lorentz_of(case)])
     clean = case.level * shape(ANGLES)
     for number, (cell, (hkl, areas)) in enumerate(zip(cells, areas_of(case, height), strict=True)):
         clean = clean + profiles(case, number, hkl, cell, widths, random)[0] @ areas
@@ -270,7 +277,7 @@ def fisher_sigma(case: Case, height: float, terms: int, shape: Shape) -> tuple[l
     case = replace(case, profile="right")
     none = np.random.default_rng(0)
     cells = [np.array(crystal.cell) for crystal in case.crystals]
-    start = np.concatenate([*cells, [case.gauss**2], [case.lorentz] * len(cells)])
+    start = np.concatenate([*cells, [case.gauss**2], lorentz_of(case)])
     ends = np.cumsum([cell.size for cell in cells])
     lines = areas_of(case, height)
 
@@ -476,6 +483,9 @@ def all_cases(data: Path | None) -> list[Case]:
     ]
     cases.append(Case("overlapping lines, 2 phases three times as wide", two, 6000.0, gauss=0.2, lorentz=0.07))
     cases.append(Case("overlapping lines, 3 phases with CeH10", (CEH9, CEH4, CEH10), 6000.0, gauss=0.1, lorentz=0.036))
+    broad = replace(CEH9, share=5.0, lorentz=0.4)
+    cases.append(Case("CeH9 five times as wide as CeH4, middle", (broad, CEH4), 3000.0))
+    cases.append(Case("CeH9 five times as wide as CeH4, strong", (broad, CEH4), 20000.0))
     shape = "measured" if data else "built-in"
     cases += [
         Case(f"peak/background {ratio:g}, {shape} shape", two, ratio * 1e5, level=1e5, backgrounds=shapes)

@@ -22,6 +22,7 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
+from hydrostruct.xrd.odd_widths import OddWidths
 from hydrostruct.xrd.part_spread import part_spread
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.refine import check_refinement
@@ -62,6 +63,8 @@ class Answer:
     """Whether `evidence` has in it what Kα2 and axial divergence, found from the lines, leave open."""
     shift: UntoldShift | None = None
     """What it leaves open that the shift common to a map may be another; None to ask the pattern itself."""
+    odd: OddWidths | None = None
+    """What was left out since it has not the width of a line; None where nothing was."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -267,6 +270,13 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         else None,
         rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
     )
+    if answer.odd is not None:
+        foreign = answer.odd.foreign_to(answer.solution.position)
+        fit = replace(
+            fit,
+            warnings=(*fit.warnings, *answer.odd.notes),
+            foreign_lines_deg=np.sort(np.concatenate((fit.foreign_lines_deg, foreign))),
+        )
     notes = asked_notes(answer.model, answer.solution, options.freed)
     if not notes:
         return fit
