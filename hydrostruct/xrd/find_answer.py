@@ -150,7 +150,8 @@ def _find_answer(
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
     if may_ask:
         first = _with_asked(first, data, start, options) or first
-    leaves_much = misfits(first.solution, first.data) or not first.is_complete
+    is_complete = first.is_complete
+    leaves_much = misfits(first.solution, first.data) or not is_complete
     if leaves_much and seed is None and options.search != "always":
         broad = _all_broad(first, data, options)
         if broad is not None:
@@ -166,7 +167,8 @@ def _find_answer(
     doubted: Answer | None = None
     if options.search != "always":
         for one in (shaped,) if shaped is first else (shaped, first):
-            if one.is_complete and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
+            convinced = is_complete if one is first else one.is_complete
+            if convinced and not (is_new and may_be_elsewhere(model, one.solution, one.data)):
                 answer = _settle(one, (), options)
                 # a long background follows many things, and only a wrong cell makes a line point down
                 if not (is_new and answer.evidence.negative_lines.any()):

@@ -51,6 +51,8 @@ def unexplained_reason(evidence: Evidence, foreign_area: float) -> str:
 
 def followed_reasons(model: LeBailModel, evidence: Evidence, foreign_deg: Floats) -> list[str]:
     """A reason to doubt each phase beside whose lines single peaks stand by more than chance; else an empty one."""
+    if not foreign_deg.size:
+        return [""] * len(model.phases)
     low, high = evidence.range_deg
     reasons = []
     for index in range(len(model.phases)):

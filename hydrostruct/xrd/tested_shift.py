@@ -66,8 +66,8 @@ def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, hel
         lines are fewer than three, or than the free parameters of all cells and two, or where they scatter with the
         shift nearly as before (a stress or few grains move them then), or where far more than noise is left.
     """
-    word = _word(found.model, held)
-    if not word or not is_wide(data) or not rests_free(found):
+    word = _word(found.model, held) if is_wide(data) else ""
+    if not word or not rests_free(found):
         return None
     peaks = find_peaks(data)
     if peaks.position_deg.size < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
