@@ -41,7 +41,7 @@ from hydrostruct.xrd.foreign import (
 )
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
 from hydrostruct.xrd.long_background import with_long_background
-from hydrostruct.xrd.model import FitData, LeBailModel, without_points
+from hydrostruct.xrd.model import FitData, LeBailModel, with_terms, without_points
 from hydrostruct.xrd.odd_widths import OddWidths, odd_widths
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.refine import refine
@@ -57,6 +57,7 @@ Ints = npt.NDArray[np.int64]
 _ALIKE_SIGMA = 1.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
 _FEWEST_TAKEN, _TAKEN_LINES = 2, 4
+_MUCH_MORE, _MOST_OF_MISFIT = 4.0, 2.0
 
 
 def find_answer(
@@ -158,6 +159,8 @@ def _find_answer(
             return broad
     if not is_clean and leaves_much:
         odd = odd_widths(data, first.solution.position)
+        if odd.humps.any() and is_well_fitted(first, find_peaks(data)):
+            odd = odd if _stand_out(odd.humps, first.solution, data) else odd.without_humps()
         if odd.points.any():
             return _without_odd(model, data, odd, options, seed=seed, may_ask=may_ask)
     if first.model is not model:
@@ -197,6 +200,11 @@ def _without_odd(
     """The answer without what has not the width of a line; with it, where that is all the lines of a phase."""
     clean = without_points(data, odd.points)
     answer = _find_answer(model, clean, options, seed=seed, may_ask=may_ask, is_clean=True)
+    if odd.humps.any() and not _humps_are_strange(answer, odd, data):
+        spikes = odd.without_humps()
+        if spikes.points.any():
+            return _without_odd(model, data, spikes, options, seed=seed, may_ask=may_ask)
+        return _find_answer(model, data, options, seed=seed, may_ask=may_ask, is_clean=True)
     if answer.absent.any():
         whole = _find_answer(model, data, options, seed=seed, may_ask=may_ask, is_clean=True)
         follows = odd.humps.any() and misfits(whole.solution, whole.data)  # a wide line through a hump
@@ -204,6 +212,28 @@ def _without_odd(
         if needs_few and not follows and whole.absent.sum() < answer.absent.sum():
             return whole
     return replace(answer, odd=odd)
+
+
+def _humps_are_strange(answer: Answer, odd: OddWidths, data: FitData) -> bool:
+    """Whether the lines of an answer that was found without the humps leave far more there than elsewhere.
+
+    Lines that lie close, or on each other's tails, may add up to a hump, and a right cell explains it.
+    """
+    points = without_points(data, odd.spikes)
+    points = with_terms(points, min(len(answer.data.basis), len(points.basis)))
+    there = solve(answer.model, points, answer.solution.values, most_steps=0)
+    return _stand_out(odd.humps[~odd.spikes], there, points)
+
+
+def _stand_out(humps: npt.NDArray[np.bool_], solution: Solution, data: FitData) -> bool:
+    """Whether a fit leaves far more where the humps are than elsewhere, and without them less than half of its misfit.
+
+    Where the lines have another shape than the model, their flanks leave more than the rest, everywhere.
+    """
+    left = solution.residual**2 * data.weight
+    elsewhere, everywhere = float(np.mean(left[~humps])), float(np.mean(left))
+    is_more = float(np.mean(left[humps])) > _MUCH_MORE * elsewhere
+    return is_more and everywhere - 1.0 > _MOST_OF_MISFIT * (elsewhere - 1.0)
 
 
 def _answer_near_or_far(
