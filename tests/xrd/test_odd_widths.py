@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hydrostruct.material.phase import Phase, read_phase
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.lebail import fit_pattern, fit_patterns
-from hydrostruct.xrd.model import fit_range, prepare_data
+from hydrostruct.xrd.model import FitData, fit_range, prepare_data
 from hydrostruct.xrd.odd_widths import OddWidths, odd_widths
 from hydrostruct.xrd.pattern import Pattern
 
@@ -134,6 +135,30 @@ def test_a_strangers_line_on_a_gasket_is_listed(simulator: ModuleType, phases: l
         own = np.concatenate([phase.lines.two_theta_deg for phase in fit.phases.values()])
         own = own[np.abs(own - 16.0) > 0.1]  # the hump's own top
         assert np.abs(fit.foreign_lines_deg[:, None] - own).min() > 0.05
+
+
+@pytest.mark.parametrize("spots", [0, 5])
+def test_what_the_lines_explain_is_no_hump(
+    simulator: ModuleType, phases: list[Phase], monkeypatch: pytest.MonkeyPatch, spots: int
+) -> None:
+    """Lines on each other's tails may look like one: it is put back where a fit without it leaves no less."""
+
+    def with_a_hump(data: FitData, lines_deg: Any) -> OddWidths:
+        found = odd_widths(data, lines_deg)
+        humps = (data.position > 12.4) & (data.position < 13.4) & ~found.spikes
+        return replace(found, humps=humps, humps_deg=np.array([[12.4, 13.4]]), width_deg=0.1)
+
+    monkeypatch.setattr("hydrostruct.xrd.find_answer.odd_widths", with_a_hump)
+    random = np.random.default_rng(41)
+    for _ in range(2):
+        pattern, truth = made(simulator, random, spots=spots)
+        stranger = random.poisson(1500.0 * np.exp(-(((pattern.two_theta_deg - 15.7) / 0.05) ** 2)))
+        fit = fit_pattern(replace(pattern, intensity=pattern.intensity + stranger), phases)
+        assert not any("gasket" in note for note in fit.warnings)
+        assert any("spike" in note for note in fit.warnings) == (spots > 0)
+        assert fit.fitted[(fit.two_theta_deg > 12.4) & (fit.two_theta_deg < 13.4)].mean() > 0.8
+        assert np.abs(fit.foreign_lines_deg - 15.7).min() < 0.03
+        assert np.all(np.abs(pulls(fit, truth)) < 4.5)
 
 
 def test_broad_lines_of_a_phase_among_sharp_ones_are_not_lost(simulator: ModuleType, phases: list[Phase]) -> None:
