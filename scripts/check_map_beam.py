@@ -161,7 +161,7 @@ def print_rows(label: str, rows: Sequence[Row]) -> None:
     without = sum(int(np.sum(~np.isfinite(row.cell))) for row in rows)
     numbers = "".join(rms(rows, field) for field in ("cell", "zero", "beam", "beam_error"))
     converged = f"{verdicts.count('converged')} of {len(verdicts)}"
-    print(f"{label:24}{len(rows):4}{numbers}{converged:>12}{without:11}", flush=True)
+    print(f"{label:24}{len(rows):4}{numbers}{converged:>14}{without:11}", flush=True)
 
 
 def main() -> int:
@@ -171,7 +171,7 @@ def main() -> int:
     parser.add_argument("--only", choices=tuple(SHARED), help="one kind")
     given = parser.parse_args()
     print(f"SIMULATED maps of {POINTS} points, zero {ZERO_DEG}°; rms of the pulls of a, zero and beam\n")
-    print("fits                    maps        a     zero     beam  error, %  converged  no number")
+    print("fits                    maps        a     zero     beam  error, %    converged  no number")
     for kind in [given.only] if given.only else SHARED:
         maps = [measure(kind, number) for number in range(given.count)]
         seen = [one for one in maps if one[2]]
