@@ -114,7 +114,7 @@ def main() -> None:
         positions = _positions(low, 25.0)
         many = list(zip(positions, np.random.default_rng(4).uniform(500, 5000, len(positions)), strict=True))
         report("triclinic", simulated(many, 8000, 3.0, 25.0, 5), [low], 12)
-    report_series(4000, simulated(two, 2000, 4.0, 25.0, 3), [ceh9, ceh4])
+    report_series(10_000, simulated(two, 2000, 4.0, 25.0, 3), [ceh9, ceh4])
 
 
 def _triclinic(scale: float) -> hs.Phase:
