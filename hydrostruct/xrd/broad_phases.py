@@ -70,7 +70,7 @@ def room_of(model: LeBailModel, seed: Floats) -> dict[str, float]:
     Returns
     -------
     dict
-        Twice the width, in degrees or degrees², by name.
+        Twice the value of each, in degrees or degrees², by name.
     """
     beyond = np.flatnonzero(seed > model.highest)
     names = [(int(index), model.parameter_names[index]) for index in beyond]

@@ -285,8 +285,8 @@ def _rich_answer(
     rivals = other_cells(model, tried, _best(model, tried))
     found = leave_out_rest(model, best.solution, best.data)
     # a line whose top was left out is drawn no more, and its tails may be worth more than what was to be left out
-    is_better = found.solution.converged and found.solution.chi2 <= best.solution.chi2
-    return _settle(found if is_better else best, rivals, options)
+    leaves_less = found.solution.converged and found.solution.chi2 <= best.solution.chi2
+    return _settle(found if leaves_less else best, rivals, options)
 
 
 def _as_explained(model: LeBailModel, pair: tuple[Solution, FitData]) -> Explained:
