@@ -45,6 +45,10 @@ _LIMITS = {**SHIFT_LIMITS, "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
 _PATTERN_WORDS = ("zero", "displacement")
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
+LEANING_GAIN = 6.0
+"""χ² that axial divergence must take beside a shift, in units of what is left, where that is no more than noise.
+
+Taken in vain it costs a little of sigma, which knows of it; missed it leads the cell astray by ten of them."""
 RICH = 40
 """Strong lines of a rich pattern: more than single peaks may be."""
 
@@ -344,12 +348,34 @@ def _best_of(
 
 
 def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
-    """The fit with axial divergence and free words, where it is better for that.
+    """The fit with axial divergence and free words, where it is better for that."""
+    leaning = best_divergence(found, words)
+    if leaning is None:
+        return found
+    if not misfits(found.solution, found.data):
+        return leaning if saved_chi2(found.solution, leaning.solution, leaning.data) > LEANING_GAIN else found
+    return leaning if _is_worth_it(found.solution, leaning.solution, leaning.data, _LEAST_GAIN) else found
+
+
+def best_divergence(found: Explained, words: Sequence[str] = ()) -> Explained | None:
+    """The fit with the axial divergence that suits a pattern best, and more free words.
 
     Without a free zero the divergence, which moves the lines of low angles, is held back by the cell.
+
+    Parameters
+    ----------
+    found : Explained
+        Where a fit came to rest.
+    words : sequence of str
+        To be freed as well, as in `free_more`.
+
+    Returns
+    -------
+    Explained or None
+        At rest; None where it had a divergence already, or is no better with one.
     """
     if found.model.axial > 0:
-        return found
+        return None
     wide = free_more(found.model, words)
     start = replace(found.solution, values=np.concatenate((found.solution.values, np.zeros(len(words)))))
     tried = [_resettled(replace(found, solution=start), wide)]
@@ -358,7 +384,10 @@ def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
         if tried[-1].solution.chi2 > _WORSE * min(one.solution.chi2 for one in tried):
             break
     best = min(tried, key=lambda one: one.solution.chi2)
-    return found if best is tried[0] else _better(found, _at_least_height(best, (0.3, 0.08)))
+    if best is tried[0]:
+        return None
+    last = _at_rest(_at_least_height(best, (0.3, 0.08)))
+    return last if rests_free(last) else None
 
 
 def with_displacement(found: Explained, held: Collection[str]) -> Explained:
@@ -437,6 +466,11 @@ def _at_rest(found: Explained) -> Explained:
 def _is_worth_it(before: Solution, after: Solution, data: FitData, least_gain: float) -> bool:
     gained = before.chi2 - after.chi2
     return bool(gained > _CLEARLY * chi2_unit(after, data) and gained > least_gain * before.chi2)
+
+
+def saved_chi2(before: Solution, after: Solution, data: FitData) -> float:
+    """χ² by which one fit is better than another to the same data, in units of what is left."""
+    return (before.chi2 - after.chi2) / chi2_unit(after, data)
 
 
 def chi2_unit(solution: Solution, data: FitData) -> float:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from hydrostruct.material.cell import Cell
 from hydrostruct.material.phase import Phase
 from hydrostruct.xrd.answer import FitOptions, report_answer
 from hydrostruct.xrd.asked_terms import ASKED_WORDS, free_more
-from hydrostruct.xrd.beam import with_beam_of, with_second_line
+from hydrostruct.xrd.beam import with_second_line
 from hydrostruct.xrd.broad_phases import room_of
 from hydrostruct.xrd.engine import limit_widths
 from hydrostruct.xrd.find_answer import find_answer
@@ -41,7 +42,7 @@ from hydrostruct.xrd.model import (
 )
 from hydrostruct.xrd.pattern import BRAGG_BRENTANO, UNKNOWN, Pattern
 from hydrostruct.xrd.profile import Widths
-from hydrostruct.xrd.single_peaks import own_parameters
+from hydrostruct.xrd.series import Series
 
 Floats = npt.NDArray[np.float64]
 
@@ -208,7 +209,8 @@ def fit_patterns(
     """Le Bail fits of many patterns in this process, each seeded by the last one that convinced.
 
     A pattern whose fit from its neighbour does not convince is tried again from the start, so that one bad fit never
-    poisons those after it.
+    poisons those after it. What wide patterns ask for is common to the series: a stronger pattern, or one that fits
+    worse, is asked again, and those before it are fitted again with what it found (see `hydrostruct.xrd.series`).
 
     Parameters
     ----------
@@ -244,23 +246,20 @@ def fit_patterns(
         free=free,
     )
     fits: list[PatternFit] = []
-    model: LeBailModel | None = None
     data: FitData | None = None
     made_for: tuple[object, ...] = ()
-    seed: Floats | None = None
-    room: Mapping[str, float] = {}
+    begun: list[tuple[int, Series]] = []
+    prepared = partial(
+        prepare_data,
+        two_theta_deg=two_theta_deg,
+        exclude_deg=exclude_deg,
+        background_terms=options.terms or MOST_BACKGROUND_TERMS,
+    )
     for pattern in patterns:
         began = time.perf_counter()
         limits = fit_range(pattern, two_theta_deg)
-        data = prepare_data(
-            pattern,
-            two_theta_deg=two_theta_deg,
-            exclude_deg=exclude_deg,
-            background_terms=options.terms or MOST_BACKGROUND_TERMS,
-            limits=limits,
-            like=data,
-        )
-        if model is None or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
+        data = prepared(pattern, limits=limits, like=data)
+        if not begun or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
             model = build_model(
                 phases,
                 pattern.wavelength_ang,
@@ -275,14 +274,16 @@ def fit_patterns(
             )
             model = limit_widths(model, line_width(data))
             options.check_model(model, pattern.name)
-            made_for, seed, room = (pattern.wavelength_ang, pattern.geometry, *limits), None, {}
-        answer = find_answer(model, data, options, seed=seed, room=room)
-        if answer.solution.converged and not answer.absent.all() and not answer.alternatives:
-            seed = answer.solution.values[: own_parameters(answer.model)]
-            model = free_more(model, [name for name in answer.model.parameter_names if name in ASKED_WORDS])
-            model = with_beam_of(model, answer.model)
-            room = room_of(model, seed)
-        fits.append(report_answer(pattern, answer, options, began))
+            made_for = (pattern.wavelength_ang, pattern.geometry, *limits)
+            begun.append((len(fits), Series(base=model, options=options)))
+        fits.append(report_answer(pattern, begun[-1][1].fit_next(data), options, began))
+    for first, series in begun:
+        for number in series.left_behind():
+            began, pattern = time.perf_counter(), patterns[first + number]
+            data = prepared(pattern, limits=fit_range(pattern, two_theta_deg), like=data)
+            answer = series.fit_again(number, data)
+            if answer is not None:
+                fits[first + number] = report_answer(pattern, answer, options, began)
     return fits
 
 

@@ -19,11 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.asked_terms import (
-    chi2_unit,
+    LEANING_GAIN,
+    best_divergence,
     free_more,
     has_few_lines,
     is_wide,
     may_be_asked,
+    saved_chi2,
     with_displacement,
 )
 from hydrostruct.xrd.assess import weigh_evidence
@@ -45,7 +47,9 @@ _MOST_LEFT = 1.5
 _LINES_LEFT = 2  # beyond the cells: one for the shift, and one that can contradict it
 
 
-def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, held: Collection[str]) -> Explained | None:
+def with_tested_shift(
+    found: Explained, data: FitData, *, terms: int | None, held: Collection[str], is_new: bool = True
+) -> Explained | None:
     """Fit again with a free zero, or displacement, where that takes 9 of χ² and the lines then lie in their places.
 
     Parameters
@@ -58,13 +62,16 @@ def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, hel
         Background terms; None to let the data choose.
     held : collection of str
         Words that the user holds.
+    is_new : bool
+        Whether no neighbour was asked for axial divergence: it is then asked for even where no shift is seen without.
 
     Returns
     -------
     Explained or None
-        None where tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks for it, the
-        lines are fewer than three, or than the free parameters of all cells and two, or where they scatter with the
-        shift nearly as before (a stress or few grains move them then), or where far more than noise is left.
+        With axial divergence as well, where that takes 6 of χ² beside it, or both together 13 where the shift alone is
+        not seen. None where tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks
+        for it, the lines are fewer than three, or than the free parameters of all cells and two, or where they scatter
+        with the shift nearly as before (a stress or few grains move them then), or where far more than noise is left.
     """
     word = _word(found.model, held) if is_wide(data) else ""
     if not word or not rests_free(found):
@@ -75,7 +82,9 @@ def with_tested_shift(found: Explained, data: FitData, *, terms: int | None, hel
     if misfits(found.solution, found.data) and not has_few_lines(data, peaks):
         return None
     best = _shifted(found, word)
-    if not _gain(found.solution, best.solution, found.data) > SHIFT_GAIN:
+    if is_new or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
+        best = _leaning(found, best)
+    if not saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
         return None
     solution, used = fit_with_background(best.model, data, best.solution.values, terms=terms, widths_are_known=True)
     settled = with_displacement(replace(best, solution=solution, data=used), held)
@@ -120,7 +129,7 @@ def untold_shift(
         return None
     found = Explained(model=model, solution=solution, data=data)
     shifted = _shifted(found, word).solution
-    gain = _gain(solution, shifted, data)
+    gain = saved_chi2(solution, shifted, data)
     apart = shifted.values[:-1] - solution.values
     if not (shifted.converged and math.isfinite(gain) and np.all(np.isfinite(apart))):
         return None
@@ -152,8 +161,21 @@ def _shifted(found: Explained, word: str) -> Explained:
     return replace(found, model=model, solution=solve(model, found.data, np.append(found.solution.values, 0.0)))
 
 
-def _gain(before: Solution, after: Solution, data: FitData) -> float:
-    return (before.chi2 - after.chi2) / chi2_unit(after, data)
+def _leaning(found: Explained, shifted: Explained) -> Explained:
+    """A shifted fit, with axial divergence where this takes 6 of χ² beside a shift that is seen, or both together 13.
+
+    Divergence moves and leans the lines of low angles. A shift takes up the one and weak lines do not show the other,
+    so that the cell is led farther astray than without either.
+    """
+    leaning = best_divergence(shifted)
+    if leaning is None:
+        return shifted
+    by_shift, by_both = (saved_chi2(found.solution, one.solution, found.data) for one in (shifted, leaning))
+    if by_shift > SHIFT_GAIN:
+        is_seen = saved_chi2(shifted.solution, leaning.solution, found.data) > LEANING_GAIN
+    else:
+        is_seen = by_both > SHIFT_GAIN + BY_CHANCE
+    return leaning if is_seen else shifted
 
 
 def _leaves_little(found: Explained) -> bool:
