@@ -72,17 +72,20 @@ def with_second_line(random: np.random.Generator, cell: float) -> hs.Pattern:
     return counted(random, x, clean, CU_ANG[0])
 
 
-def with_axial(random: np.random.Generator, cell: float) -> hs.Pattern:
-    """Gold at a short wavelength, its lines drawn out by slit and sample of one height."""
+def with_axial(
+    random: np.random.Generator, cell: float, *, height: float = HEIGHT, strength: float = 1.0
+) -> hs.Pattern:
+    """Gold at a short wavelength, its lines drawn out by slit and sample of one height; 0 for none."""
     x = np.arange(4.0, 60.0, 0.02)
     clean = np.full(x.size, 100.0)
-    level = (np.arange(LEVELS) + 0.5) / LEVELS * 2 * HEIGHT
+    top = 2 * max(height, 1e-4)
+    level = (np.arange(LEVELS) + 0.5) / LEVELS * top
     for square in SQUARES:
-        area, center = random.uniform(50.0, 300.0), angle(SHORT_ANG, square, cell)
+        area, center = strength * random.uniform(50.0, 300.0), angle(SHORT_ANG, square, cell)
         if not center < 62.0:  # the tails of lines just outside reach in
             continue
         places = np.arccos(np.cos(np.radians(center)) * np.sqrt(1 + level**2))
-        parts = (2 * HEIGHT - level) / (np.sin(places) * (1 + level**2))
+        parts = (top - level) / (np.sin(places) * (1 + level**2))
         lorentz = 0.02 / np.cos(np.radians(center / 2))
         for place, part in zip(np.degrees(places), parts / parts.sum(), strict=True):
             clean += peak(x, place + ZERO_DEG, area * part, 0.05, lorentz)

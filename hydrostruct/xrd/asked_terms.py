@@ -40,7 +40,6 @@ _MOST_FITTED, _LEAST_FITTED = 0.85, 0.5
 _NOISE_SIGMA = 4.0
 _STRONG_SIGMA, _STRONG = 10.0, 0.01
 _NEAR_FWHM = 0.5
-_WIDTHS = ("u", "v")
 _LIMITS = {**SHIFT_LIMITS, "u": (-0.5, 2.0), "v": (-0.5, 0.5)}
 _PATTERN_WORDS = ("zero", "displacement")
 ASKED_WORDS = tuple(_LIMITS)
@@ -49,6 +48,8 @@ LEANING_GAIN = 6.0
 """χ² that axial divergence must take beside a shift, in units of what is left, where that is no more than noise.
 
 Taken in vain it costs a little of sigma, which knows of it; missed it leads the cell astray by ten of them."""
+WIDTH_WORDS = ("u", "v")
+"""Widths that follow the angle."""
 RICH = 40
 """Strong lines of a rich pattern: more than single peaks may be."""
 
@@ -103,7 +104,7 @@ def with_asked_terms(
     # a stress moves few lines much as a zero does, and a displacement any
     if has_few_lines(data, peaks) or "displacement" in found.model.parameter_names:
         held = {*held, "zero", "displacement"}
-    asked = (_shift_word(found.model, held), _WIDTHS)
+    asked = (_shift_word(found.model, held), WIDTH_WORDS)
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
     asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
@@ -349,18 +350,20 @@ def _best_of(
 
 def _with_axial(found: Explained, words: Sequence[str]) -> Explained:
     """The fit with axial divergence and free words, where it is better for that."""
-    leaning = best_divergence(found, words)
-    if leaning is None:
+    pair = best_divergence(found, words)
+    if pair is None:
         return found
-    if not misfits(found.solution, found.data):
-        return leaning if saved_chi2(found.solution, leaning.solution, leaning.data) > LEANING_GAIN else found
+    upright, leaning = pair
+    if not misfits(found.solution, found.data) and not may_reflect(found.model):
+        return leaning if saved_chi2(upright.solution, leaning.solution, leaning.data) > LEANING_GAIN else found
     return leaning if _is_worth_it(found.solution, leaning.solution, leaning.data, _LEAST_GAIN) else found
 
 
-def best_divergence(found: Explained, words: Sequence[str] = ()) -> Explained | None:
+def best_divergence(found: Explained, words: Sequence[str]) -> tuple[Explained, Explained] | None:
     """The fit with the axial divergence that suits a pattern best, and more free words.
 
-    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell.
+    Without a free zero the divergence, which moves the lines of low angles, is held back by the cell; without free
+    widths it makes them as wide as they are.
 
     Parameters
     ----------
@@ -371,8 +374,9 @@ def best_divergence(found: Explained, words: Sequence[str] = ()) -> Explained | 
 
     Returns
     -------
-    Explained or None
-        At rest; None where it had a divergence already, or is no better with one.
+    (Explained, Explained) or None
+        At rest, the words alone, and divergence with them; None where it had a divergence already, or is no better with
+        one.
     """
     if found.model.axial > 0:
         return None
@@ -386,8 +390,8 @@ def best_divergence(found: Explained, words: Sequence[str] = ()) -> Explained | 
     best = min(tried, key=lambda one: one.solution.chi2)
     if best is tried[0]:
         return None
-    last = _at_rest(_at_least_height(best, (0.3, 0.08)))
-    return last if rests_free(last) else None
+    upright, leaning = _at_rest(tried[0]), _at_rest(_at_least_height(best, (0.3, 0.08)))
+    return (upright, leaning) if rests_free(leaning) else None
 
 
 def with_displacement(found: Explained, held: Collection[str]) -> Explained:

@@ -37,7 +37,7 @@ class _Outcome:
 
     number: int
     terms: frozenset[str]
-    start: Mapping[str, float]
+    cells: Mapping[str, float]
     chi2: float
     price: float
     absent: int
@@ -110,8 +110,8 @@ class Series:
         before = next(one for one in self._outcomes if one.number == number)
         seed = None if self._seed is None else self._seed.copy()
         if seed is not None:
-            for index, name in enumerate(self._model.parameter_names):
-                seed[index] = before.start.get(name, seed[index])
+            for index, name in enumerate(self._model.parameter_names):  # its widths go with what it was fitted with
+                seed[index] = before.cells.get(name, seed[index])
         answer = find_answer(self._model, data, self.options, seed=seed, room=self._room)
         is_sound = _is_convincing(answer) and answer.absent.sum() <= before.absent
         return answer if is_sound and _gain(before, answer) > -BY_CHANCE else None
@@ -157,11 +157,11 @@ def _signal(answer: Answer) -> float:
 
 
 def _outcome(number: int, answer: Answer) -> _Outcome:
-    own = own_parameters(answer.model)
+    named = zip(answer.model.parameter_names, answer.solution.values.tolist(), strict=True)
     return _Outcome(
         number=number,
         terms=_terms(answer.model),
-        start=dict(zip(answer.model.parameter_names[:own], answer.solution.values[:own].tolist(), strict=True)),
+        cells={name: value for name, value in named if name.startswith("cell:")},
         chi2=answer.solution.chi2,
         price=answer.foreign.cost(math.inf),
         absent=int(answer.absent.sum()),

@@ -20,11 +20,13 @@ import numpy.typing as npt
 
 from hydrostruct.xrd.asked_terms import (
     LEANING_GAIN,
+    WIDTH_WORDS,
     best_divergence,
     free_more,
     has_few_lines,
     is_wide,
     may_be_asked,
+    may_reflect,
     saved_chi2,
     with_displacement,
 )
@@ -41,6 +43,7 @@ SHIFT_GAIN = 9.0
 """χ² that a shift must take to be believed, in units of what is left: chance takes as much in 1 of 400 patterns."""
 BY_CHANCE = 4.0
 """χ² that a shift takes where there is none in 1 of 20 patterns."""
+_BOTH_GAIN = SHIFT_GAIN + BY_CHANCE
 _FEWEST_LINES = 3
 _LESS_SCATTER = 0.5
 _MOST_LEFT = 1.5
@@ -68,10 +71,11 @@ def with_tested_shift(
     Returns
     -------
     Explained or None
-        With axial divergence as well, where that takes 6 of χ² beside it, or both together 13 where the shift alone is
-        not seen. None where tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks
-        for it, the lines are fewer than three, or than the free parameters of all cells and two, or where they scatter
-        with the shift nearly as before (a stress or few grains move them then), or where far more than noise is left.
+        With axial divergence as well, where no flat specimen may be displaced and that takes 6 of χ² beside the shift,
+        or both together 13 where the shift alone is not seen. None where tan θ runs over less than 0.4, a shift is free
+        already or held, `with_asked_terms` looks for it, the lines are fewer than three, or than the free parameters of
+        all cells and two, or where they scatter with the shift nearly as before (a stress or few grains move them
+        then), or where far more than noise is left.
     """
     word = _word(found.model, held) if is_wide(data) else ""
     if not word or not rests_free(found):
@@ -83,7 +87,7 @@ def with_tested_shift(
         return None
     best = _shifted(found, word)
     if is_new or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
-        best = _leaning(found, best)
+        best = _leaning(found, best, held)
     if not saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
         return None
     solution, used = fit_with_background(best.model, data, best.solution.values, terms=terms, widths_are_known=True)
@@ -161,20 +165,22 @@ def _shifted(found: Explained, word: str) -> Explained:
     return replace(found, model=model, solution=solve(model, found.data, np.append(found.solution.values, 0.0)))
 
 
-def _leaning(found: Explained, shifted: Explained) -> Explained:
+def _leaning(found: Explained, shifted: Explained, held: Collection[str]) -> Explained:
     """A shifted fit, with axial divergence where this takes 6 of χ² beside a shift that is seen, or both together 13.
 
     Divergence moves and leans the lines of low angles. A shift takes up the one and weak lines do not show the other,
-    so that the cell is led farther astray than without either.
+    so that the cell is led farther astray than without either. A zero with divergence does what a displaced flat
+    specimen does, too: where that may be, few lines cannot tell. What divergence does to the widths does not count.
     """
-    leaning = best_divergence(shifted)
-    if leaning is None:
+    if may_reflect(shifted.model):
         return shifted
-    by_shift, by_both = (saved_chi2(found.solution, one.solution, found.data) for one in (shifted, leaning))
-    if by_shift > SHIFT_GAIN:
-        is_seen = saved_chi2(shifted.solution, leaning.solution, found.data) > LEANING_GAIN
-    else:
-        is_seen = by_both > SHIFT_GAIN + BY_CHANCE
+    pair = best_divergence(shifted, [word for word in WIDTH_WORDS if may_be_asked(shifted.model, word, held)])
+    if pair is None:
+        return shifted
+    upright, leaning = pair
+    by_shift = saved_chi2(found.solution, shifted.solution, found.data)
+    by_divergence = saved_chi2(upright.solution, leaning.solution, found.data)
+    is_seen = by_divergence > LEANING_GAIN if by_shift > SHIFT_GAIN else by_shift + by_divergence > _BOTH_GAIN
     return leaning if is_seen else shifted
 
 
