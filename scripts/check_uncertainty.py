@@ -491,7 +491,10 @@ def all_cases(data: Path | None) -> list[Case]:
         Case(f"peak/background {ratio:g}, {shape} shape", two, ratio * 1e5, level=1e5, backgrounds=shapes)
         for ratio in (3.0, 1.0, 0.3, 0.1, 0.03)
     ]
-    cases.append(Case(f"peak/background 0.03, 1 phase, {shape} shape", (CEH9,), 3e3, level=1e5, backgrounds=shapes))
+    alike = (CEH9, replace(CEH4, share=1.0))
+    faint: dict[str, Any] = {"height": 3e3, "level": 1e5, "backgrounds": shapes}
+    cases.append(Case(f"peak/background 0.03, as much of CeH4, {shape} shape", alike, **faint))
+    cases.append(Case(f"peak/background 0.03, 1 phase, {shape} shape", (CEH9,), **faint))
     cases.append(Case("absent lines", two, absent=((0, (2, 0, 0)), (0, (1, 0, 2)), (1, (1, 1, 0)))))
     for profile in ("asymmetric", "mixture", "spotty"):
         for word, height in (("strong", 20000.0), ("middle", 3000.0)):
