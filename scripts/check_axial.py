@@ -1,6 +1,6 @@
 """Does axial divergence that a pattern hardly shows lead the cell astray? Simulated wide patterns of gold.
 
-Run: python scripts/check_axial.py [N] [--seed S]      (default 40 of each; some two minutes)
+Run: python scripts/check_axial.py [N] [--seed S]      (default 40 of each; some four minutes)
 
 SIMULATED patterns as in check_map_beam.py (0.7 Å, 4 to 60°, a zero of 0.01° that nobody freed, 100 counts of
 background), whose lines are drawn out by slit and sample of half height 0 to 0.02 of their distance, weaker and weaker.
