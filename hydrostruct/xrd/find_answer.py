@@ -381,29 +381,52 @@ def _with_its_shape(found: Explained, options: FitOptions) -> Explained:
     return found if shaped is None else replace(found, solution=shaped[0], data=shaped[1])
 
 
-def _taken_lines(chosen: Explained, absent: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _taken_lines(chosen: Explained, absent: npt.NDArray[np.bool_], best: Explained) -> tuple[Ints, Ints]:
     """Lines of each phase in the range upon which single peaks stand, or points were left out, and how many it has.
 
-    Of a phase that is there, those smaller than the peak. Single peaks follow any misfit of shape.
+    Of a phase that is there, those smaller than the peak. Single peaks follow any misfit of shape. The cell of one that
+    is absent may have gone anywhere: its lines are looked for where the best solution has them, too, if that has nearly
+    all lines of the pattern.
     """
-    model, solution, data = chosen.model, chosen.solution, chosen.data
-    single = np.flatnonzero(~own_lines(model))
-    taken, lines = np.zeros((2, len(model.phases)), dtype=np.int64)
-    inside = (solution.position > data.position[0]) & (solution.position < data.position[-1])
-    typical = line_width(data) if np.any(absent) else 0.0  # the width of a phase that is absent may be anything
-    for index in range(len(model.phases)):
-        mine = np.flatnonzero((model.phase_of == index) & inside)
-        wide = np.maximum(solution.width[mine], typical if absent[index] else 0.0)[:, None]
-        near = np.abs(solution.position[mine][:, None] - solution.position[single]) < wide
+    known = [chosen.solution]
+    if np.any(absent) and is_well_fitted(best, find_peaks(best.data)):
+        known.append(best.solution)
+    taken, lines = np.zeros((2, len(chosen.model.phases)), dtype=np.int64)
+    for index in range(taken.size):
         if absent[index]:
-            left_out = np.abs(solution.position[mine][:, None] - chosen.left_out_deg) < wide
-            is_taken = np.any(near, axis=1) | np.any(left_out, axis=1)
+            ways = [_taken_of_absent(chosen, index, places) for places in known]
+            taken[index], lines[index] = max(ways)
         else:
-            with np.errstate(invalid="ignore"):
-                larger = near & ~(solution.intensity[mine][:, None] > solution.intensity[single])
-            is_taken = np.any(larger, axis=1)
-        taken[index], lines[index] = np.count_nonzero(is_taken), mine.size
+            taken[index], lines[index] = _taken_of_present(chosen, index)
     return taken, lines
+
+
+def _taken_of_absent(chosen: Explained, index: int, places: Solution) -> tuple[int, int]:
+    """Lines of an absent phase at their places in a solution that are taken, and how many there are."""
+    mine = _lines_in_range(chosen, index, places)
+    # the width of a phase that is absent may be anything
+    wide = np.maximum(places.width[mine], line_width(chosen.data))[:, None]
+    gone = np.concatenate((chosen.solution.position[~own_lines(chosen.model)], chosen.left_out_deg))
+    near = np.abs(places.position[mine][:, None] - gone) < wide
+    return int(np.count_nonzero(np.any(near, axis=1))), mine.size
+
+
+def _taken_of_present(chosen: Explained, index: int) -> tuple[int, int]:
+    """Lines of a phase that is there on which a larger single peak stands, and how many it has."""
+    solution = chosen.solution
+    mine, single = _lines_in_range(chosen, index, solution), np.flatnonzero(~own_lines(chosen.model))
+    near = np.abs(solution.position[mine][:, None] - solution.position[single]) < solution.width[mine][:, None]
+    with np.errstate(invalid="ignore"):
+        larger = near & ~(solution.intensity[mine][:, None] > solution.intensity[single])
+    return int(np.count_nonzero(np.any(larger, axis=1))), mine.size
+
+
+def _lines_in_range(chosen: Explained, index: int, places: Solution) -> Ints:
+    """Numbers of the lines of a phase that are in the range at their places in a solution."""
+    mine = np.flatnonzero(chosen.model.phase_of == index)  # the same in every solution: single peaks come after them
+    position = places.position[mine]
+    inside: Ints = mine[(position > chosen.data.position[0]) & (position < chosen.data.position[-1])]
+    return inside
 
 
 def _without_peaks(best: Explained, chosen: Explained, answer: Answer, options: FitOptions) -> Answer:
@@ -414,7 +437,7 @@ def _without_peaks(best: Explained, chosen: Explained, answer: Answer, options: 
     """
     if not chosen.foreign_deg.size:
         return answer
-    taken, lines = _taken_lines(chosen, answer.absent)
+    taken, lines = _taken_lines(chosen, answer.absent, best)
     many = taken >= _TAKEN_LINES
     few = answer.absent & ~many & (taken >= _FEWEST_TAKEN) & (taken == lines)
     if not np.any(many | few):

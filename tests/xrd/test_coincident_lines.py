@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import hydrostruct as hs
 from tests.xrd import simulator
@@ -45,3 +46,18 @@ def test_at_a_coincidence_sigma_may_be_more_than_the_curvature_says_and_elsewher
     random = np.random.default_rng(5)
     assert np.max([simulated_excess(random, 1.5) for _ in range(12)]) > 1.1
     assert np.isclose(simulated_excess(random, 1.49), 1.0)
+
+
+def test_single_peaks_on_the_lines_of_a_phase_do_not_make_it_absent() -> None:
+    # a zero of 0.01° that nobody freed: a cell far off, with single peaks on all its lines, explains more
+    for seed in (554, 755):
+        random = np.random.default_rng(seed)
+        a, ratio = simulator.CEH9[0] * (1.0 + random.normal(0.0, 0.002)), random.uniform(1.4955, 1.5045)
+        one = simulator.simulate(random, level="good", ceh9=(a, ratio * a), zero=0.01)
+        pattern = hs.Pattern(
+            two_theta_deg=one.two_theta, intensity=one.counts, sigma=one.sigma, wavelength_ang=simulator.WAVELENGTH
+        )
+        phases = [hs.read_phase(name) for name in (NAME, "CeH4-I4mmm")]
+        fit = hs.fit_pattern(pattern, phases, cells={NAME: {"a_ang": 3.68, "c_ang": 1.5 * 3.68}})
+        assert fit.phases[NAME].a_ang == pytest.approx(a, rel=1e-3)  # the zero goes into the cell
+        assert fit.foreign_lines_deg.size == 0
