@@ -45,7 +45,7 @@ _PATTERN_WORDS = ("zero", "displacement")
 ASKED_WORDS = tuple(_LIMITS)
 """What may be freed because the pattern asks for it."""
 LEANING_GAIN = 6.0
-"""χ² that axial divergence must take beside a shift, in units of what is left, where that is no more than noise.
+"""χ² that axial divergence must take beside what shifts and widens lines, where what is left is no more than noise.
 
 Taken in vain it costs a little of sigma, which knows of it; missed it leads the cell astray by ten of them."""
 WIDTH_WORDS = ("u", "v")
@@ -94,7 +94,8 @@ def with_asked_terms(
         the pattern is fitted so much better. None where the fit leaves no more than noise, the range of tan θ is below
         0.4, the lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial
         factor) and a hundredth of it, or what they give is no fit: 85 strong lines of 100 must be fitted to a third of
-        their height.
+        their height. Axial divergence is worth 6 where the other terms leave no more than noise, and no flat specimen
+        may be displaced.
     """
     if not is_wide(data) or not misfits(found.solution, found.data):
         return None
@@ -375,8 +376,8 @@ def best_divergence(found: Explained, words: Sequence[str]) -> tuple[Explained, 
     Returns
     -------
     (Explained, Explained) or None
-        At rest, the words alone, and divergence with them; None where it had a divergence already, or is no better with
-        one.
+        At rest, the words alone, and divergence with them; None where it had a divergence already, is no better with
+        one, or does not come to rest with one.
     """
     if found.model.axial > 0:
         return None

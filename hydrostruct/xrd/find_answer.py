@@ -150,7 +150,7 @@ def _find_answer(
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
     first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
     if may_ask:
-        first = _with_asked(first, data, start, options, is_new=seed is None) or first
+        first = _with_asked(first, data, start, options, is_seeded=seed is not None) or first
     is_complete = first.is_complete
     leaves_much = misfits(first.solution, first.data) or not is_complete
     if leaves_much and seed is None and options.search != "always":
@@ -294,13 +294,13 @@ def _as_explained(model: LeBailModel, pair: tuple[Solution, FitData]) -> Explain
 
 
 def _with_asked(
-    found: Explained, data: FitData, start: Floats, options: FitOptions, *, is_new: bool = True
+    found: Explained, data: FitData, start: Floats, options: FitOptions, *, is_seeded: bool = False
 ) -> Explained | None:
     """A solution with the terms that the pattern asks for; None where it asks for none."""
     model = found.model
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
-    shifted = with_tested_shift(found, data, terms=options.terms, held=options.not_asked, is_new=is_new)
+    shifted = with_tested_shift(found, data, terms=options.terms, held=options.not_asked, is_seeded=is_seeded)
     if shifted is not None:
         found, start = shifted, np.concatenate((start, shifted.solution.values[start.size :]))
     return with_asked_terms(found, data, [start], terms=options.terms, held=options.not_asked) or shifted

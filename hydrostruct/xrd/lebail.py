@@ -13,7 +13,7 @@ Pawley, J. Appl. Cryst. 14, 357 (1981), doi 10.1107/S0021889881009618.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -247,19 +247,23 @@ def fit_patterns(
     )
     fits: list[PatternFit] = []
     data: FitData | None = None
+    series: Series | None = None
     made_for: tuple[object, ...] = ()
-    begun: list[tuple[int, Series]] = []
+    first = 0
     prepared = partial(
         prepare_data,
         two_theta_deg=two_theta_deg,
         exclude_deg=exclude_deg,
         background_terms=options.terms or MOST_BACKGROUND_TERMS,
     )
+    again = prepared
     for pattern in patterns:
         began = time.perf_counter()
         limits = fit_range(pattern, two_theta_deg)
         data = prepared(pattern, limits=limits, like=data)
-        if not begun or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
+        if series is None or made_for != (pattern.wavelength_ang, pattern.geometry, *limits):
+            if series is not None:
+                fits[first:] = _fitted_again(series, patterns[first : len(fits)], fits[first:], again)
             model = build_model(
                 phases,
                 pattern.wavelength_ang,
@@ -275,15 +279,26 @@ def fit_patterns(
             model = limit_widths(model, line_width(data))
             options.check_model(model, pattern.name)
             made_for = (pattern.wavelength_ang, pattern.geometry, *limits)
-            begun.append((len(fits), Series(base=model, options=options)))
-        fits.append(report_answer(pattern, begun[-1][1].fit_next(data), options, began))
-    for first, series in begun:
-        for number in series.left_behind():
-            began, pattern = time.perf_counter(), patterns[first + number]
-            data = prepared(pattern, limits=fit_range(pattern, two_theta_deg), like=data)
-            answer = series.fit_again(number, data)
-            if answer is not None:
-                fits[first + number] = report_answer(pattern, answer, options, began)
+            series, first, again = Series(base=model, options=options), len(fits), partial(prepared, limits=limits)
+        fits.append(report_answer(pattern, series.fit_next(data), options, began))
+    if series is not None:
+        fits[first:] = _fitted_again(series, patterns[first:], fits[first:], again)
+    return fits
+
+
+def _fitted_again(
+    series: Series, patterns: Sequence[Pattern], fits: Sequence[PatternFit], prepared: Callable[..., FitData]
+) -> list[PatternFit]:
+    """The fits of a series, those that were left behind fitted again where the pattern does not contradict that."""
+    fits = list(fits)
+    for number in series.left_behind():
+        pattern, fit = patterns[number], fits[number]
+        began = time.perf_counter() - fit.seconds
+        answer = series.fit_again(number, prepared(pattern), fit)
+        if answer is None:
+            fits[number] = replace(fit, seconds=time.perf_counter() - began)
+        else:
+            fits[number] = report_answer(pattern, answer, series.options, began)
     return fits
 
 

@@ -51,7 +51,7 @@ _LINES_LEFT = 2  # beyond the cells: one for the shift, and one that can contrad
 
 
 def with_tested_shift(
-    found: Explained, data: FitData, *, terms: int | None, held: Collection[str], is_new: bool = True
+    found: Explained, data: FitData, *, terms: int | None, held: Collection[str], is_seeded: bool = False
 ) -> Explained | None:
     """Fit again with a free zero, or displacement, where that takes 9 of χ² and the lines then lie in their places.
 
@@ -65,28 +65,30 @@ def with_tested_shift(
         Background terms; None to let the data choose.
     held : collection of str
         Words that the user holds.
-    is_new : bool
-        Whether no neighbour was asked for axial divergence: it is then asked for even where no shift is seen without.
+    is_seeded : bool
+        Whether a neighbour was asked: axial divergence is then asked for only where a shift is seen without.
 
     Returns
     -------
     Explained or None
         With axial divergence as well, where no flat specimen may be displaced and that takes 6 of χ² beside the shift,
-        or both together 13 where the shift alone is not seen. None where tan θ runs over less than 0.4, a shift is free
-        already or held, `with_asked_terms` looks for it, the lines are fewer than three, or than the free parameters of
-        all cells and two, or where they scatter with the shift nearly as before (a stress or few grains move them
-        then), or where far more than noise is left.
+        or beside a zero that the user freed, or both together 13 where the shift alone is not seen. Else None where
+        tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks for it, the lines are
+        fewer than three, or than the free parameters of all cells and two, or where they scatter with the shift nearly
+        as before (a stress or few grains move them then), or where far more than noise is left.
     """
-    word = _word(found.model, held) if is_wide(data) else ""
-    if not word or not rests_free(found):
+    if not is_wide(data) or not rests_free(found):
         return None
+    word = _word(found.model, held)
+    if not word:
+        return None if is_seeded or not _is_free(found.model, "zero") else _beside_a_free_zero(found, held)
     peaks = find_peaks(data)
     if peaks.position_deg.size < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
         return None
     if misfits(found.solution, found.data) and not has_few_lines(data, peaks):
         return None
     best = _shifted(found, word)
-    if is_new or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
+    if not is_seeded or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
         best = _leaning(found, best, held)
     if not saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
         return None
@@ -169,19 +171,40 @@ def _leaning(found: Explained, shifted: Explained, held: Collection[str]) -> Exp
     """A shifted fit, with axial divergence where this takes 6 of χ² beside a shift that is seen, or both together 13.
 
     Divergence moves and leans the lines of low angles. A shift takes up the one and weak lines do not show the other,
-    so that the cell is led farther astray than without either. A zero with divergence does what a displaced flat
-    specimen does, too: where that may be, few lines cannot tell. What divergence does to the widths does not count.
+    so that the cell is led farther astray than without either.
     """
-    if may_reflect(shifted.model):
-        return shifted
-    pair = best_divergence(shifted, [word for word in WIDTH_WORDS if may_be_asked(shifted.model, word, held)])
-    if pair is None:
-        return shifted
-    upright, leaning = pair
+    leaning, by_divergence = _with_divergence(shifted, held)
     by_shift = saved_chi2(found.solution, shifted.solution, found.data)
-    by_divergence = saved_chi2(upright.solution, leaning.solution, found.data)
     is_seen = by_divergence > LEANING_GAIN if by_shift > SHIFT_GAIN else by_shift + by_divergence > _BOTH_GAIN
     return leaning if is_seen else shifted
+
+
+def _beside_a_free_zero(found: Explained, held: Collection[str]) -> Explained | None:
+    """A fit whose zero the user freed, with axial divergence where this takes 6 of χ²; else None."""
+    if misfits(found.solution, found.data):  # more is then asked for
+        return None
+    leaning, by_divergence = _with_divergence(found, held)
+    return leaning if by_divergence > LEANING_GAIN else None
+
+
+def _with_divergence(found: Explained, held: Collection[str]) -> tuple[Explained, float]:
+    """The fit with axial divergence, and χ² that this takes; as it is, and 0, where there is none to be told.
+
+    A zero with divergence does what a displaced flat specimen does: where that may be, few lines cannot tell. What
+    divergence does to the widths does not count: these are freed first.
+    """
+    words = [word for word in WIDTH_WORDS if may_be_asked(found.model, word, held)]
+    pair = None if may_reflect(found.model) else best_divergence(found, words)
+    if pair is None:
+        return found, 0.0
+    upright, leaning = pair
+    return leaning, saved_chi2(upright.solution, leaning.solution, found.data)
+
+
+def _is_free(model: LeBailModel, word: str) -> bool:
+    """Whether a word is free; that of a whole map may be held at a point."""
+    slot = -2 if word == "zero" else -1
+    return word in model.parameter_names and bool(model.link[slot] >= 0)
 
 
 def _leaves_little(found: Explained) -> bool:
