@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,8 @@ from hydrostruct.xrd.broad_phases import room_of
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.find_answer import find_answer
 from hydrostruct.xrd.fit_result import PatternFit
-from hydrostruct.xrd.model import FitData, LeBailModel
+from hydrostruct.xrd.model import FitData, LeBailModel, without_points
+from hydrostruct.xrd.odd_widths import OddWidths
 from hydrostruct.xrd.other_shift import SHIFT_LIMITS
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters
 from hydrostruct.xrd.tested_shift import BY_CHANCE, SHIFT_GAIN
@@ -63,6 +64,8 @@ class _Outcome:
     """What single peaks and background cost: their number times log n."""
     absent: Bools
     """Phases that are not there, shape (phases,)."""
+    odd: OddWidths | None
+    """What was left out since it has not the width of a line; None where nothing was."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -136,7 +139,9 @@ class Series:
         seed = known.seed.copy()
         for index, name in enumerate(known.model.parameter_names):  # its widths go with what it was fitted with
             seed[index] = before.cells.get(name, seed[index])
-        answer = find_answer(known.model, data, self.options, seed=seed, room=known.room)
+        points = data if before.odd is None else without_points(data, before.odd.points)
+        answer = find_answer(known.model, points, self.options, seed=seed, room=known.room)
+        answer = answer if answer.odd is not None else replace(answer, odd=before.odd)
         if not _is_convincing(answer) or np.any(answer.absent & ~before.absent):
             return None
         residual = np.nan_to_num(fit.observed - fit.calculated)
@@ -230,6 +235,7 @@ def _outcome(answer: Answer) -> _Outcome:
         cells={name: value for name, value in named if name.startswith("cell:") and not name.startswith(gone)},
         price=_price(answer),
         absent=answer.absent,
+        odd=answer.odd,
     )
 
 
