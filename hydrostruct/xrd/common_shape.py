@@ -18,6 +18,7 @@ from scipy.interpolate import BSpline
 
 from hydrostruct.xrd.engine import Solution, solve
 from hydrostruct.xrd.first_look import noise_scale
+from hydrostruct.xrd.kernels import point_scatter
 from hydrostruct.xrd.model import FitData, LeBailModel
 from hydrostruct.xrd.profile import TYPICAL_MIXING, pseudo_voigt
 from hydrostruct.xrd.single_peaks import own_lines
@@ -34,6 +35,7 @@ _ROUNDS = 6
 _SETTLED = 1e-3
 _SEEN = 9.0
 _MISFIT_SIGMA = 4.0
+_NOISE_SPREAD = 8.5  # three standard deviations of the square of the scatter, times √n
 _FEWEST_LINES = 2
 _CHANCE, _FORETOLD = 0.05, 0.5
 _PLAIN = 25.0
@@ -106,7 +108,8 @@ def misfits(solution: Solution, data: FitData) -> bool:
     Returns
     -------
     bool
-        The noise is the scatter from point to point, where that is more than sigma says.
+        The noise is the scatter from point to point, of the data or of the residuals, whichever is less, where that is
+        more than sigma says.
     """
     points = data.position.size
     most = 1.0 + _MISFIT_SIGMA * math.sqrt(2.0 / points)
@@ -115,7 +118,11 @@ def misfits(solution: Solution, data: FitData) -> bool:
         return False
     taken += int(np.isfinite(solution.intensity).sum())
     mean = solution.chi2 / max(1, points - taken)
-    return mean > most and mean > most * noise_scale(data) ** 2
+    if not mean > most:
+        return False
+    # sharp lines scatter from point to point as noise does; a fit takes them off, and what it misses of them adds
+    noise = min(noise_scale(data), float(point_scatter(solution.residual, data.weight))) ** 2
+    return noise < 1.0 + _NOISE_SPREAD / math.sqrt(points) or mean > most * noise
 
 
 def without_shape(data: FitData, shape: Floats) -> FitData:
