@@ -28,7 +28,8 @@ from hydrostruct.xrd.pattern import UNKNOWN
 Floats = npt.NDArray[np.float64]
 
 _LEAST_RANGE = 0.4
-_FEWEST_LINES, _LINES_FOR_ZERO = 3, 10
+_FEWEST_LINES, _LINES_FOR_ZERO, _LINES_WITHOUT_STRESS = 3, 10, 5
+_DIAMONDS_STOP_ANG = 1.0
 _CLEARLY = 30.0
 _UNEXPECTED = 9.0  # χ² by which a displacement must beat a zero, or a zero a displacement in Bragg-Brentano geometry
 _LEAST_GAIN, _MUCH = 0.01, 0.1
@@ -89,7 +90,7 @@ def with_asked_terms(
     Returns
     -------
     Explained or None
-        With more free parameters, the zero among them from ten strong lines on, Kα2 and axial divergence; with a
+        With more free parameters, the zero among them where lines are not few, Kα2 and axial divergence; with a
         displacement in Bragg-Brentano geometry in place of the zero where that is said or the wavelength a tube's, and
         the pattern is fitted so much better. None where the fit leaves no more than noise, the range of tan θ is below
         0.4, the lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial
@@ -103,7 +104,7 @@ def with_asked_terms(
     if peaks.position_deg.size < _FEWEST_LINES:
         return None
     # a stress moves few lines much as a zero does, and a displacement any
-    if has_few_lines(data, peaks) or "displacement" in found.model.parameter_names:
+    if has_few_lines(found.model, data, peaks) or "displacement" in found.model.parameter_names:
         held = {*held, "zero", "displacement"}
     asked = (_shift_word(found.model, held), WIDTH_WORDS)
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
@@ -181,9 +182,15 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
     return float(np.mean(left < small)) if left.size else np.nan
 
 
-def has_few_lines(data: FitData, peaks: Peaks) -> bool:
-    """Whether the strong lines of a pattern are fewer than ten: a misfit alone is then no sign of a shift."""
-    return _strong_lines(data, peaks)[0].size < _LINES_FOR_ZERO
+def has_few_lines(model: LeBailModel, data: FitData, peaks: Peaks) -> bool:
+    """Whether the strong lines of a pattern are so few that a misfit alone is no sign of a shift: a stress may be it.
+
+    Fewer than ten; than five where no diamonds are: in Bragg-Brentano geometry, and with a tube of more than 1 Å, which
+    they stop.
+    """
+    no_diamonds = model.reflects or (model.wavelength_ang > _DIAMONDS_STOP_ANG and is_of_a_tube(model.wavelength_ang))
+    least = _LINES_WITHOUT_STRESS if no_diamonds else _LINES_FOR_ZERO
+    return _strong_lines(data, peaks)[0].size < least
 
 
 def is_rich(data: FitData, peaks: Peaks) -> bool:

@@ -85,7 +85,7 @@ def with_tested_shift(
     peaks = find_peaks(data)
     if peaks.position_deg.size < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
         return None
-    if misfits(found.solution, found.data) and not has_few_lines(data, peaks):
+    if misfits(found.solution, found.data) and not has_few_lines(found.model, data, peaks):
         return None
     best = _shifted(found, word)
     if not is_seeded or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
