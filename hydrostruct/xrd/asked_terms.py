@@ -29,7 +29,6 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST_RANGE = 0.4
 _FEWEST_LINES, _LINES_FOR_ZERO, _LINES_WITHOUT_STRESS = 3, 10, 5
-_DIAMONDS_STOP_ANG = 1.0
 _CLEARLY = 30.0
 _UNEXPECTED = 9.0  # χ² by which a displacement must beat a zero, or a zero a displacement in Bragg-Brentano geometry
 _LEAST_GAIN, _MUCH = 0.01, 0.1
@@ -185,11 +184,9 @@ def fitted_part(found: Explained, peaks: Peaks) -> float:
 def has_few_lines(model: LeBailModel, data: FitData, peaks: Peaks) -> bool:
     """Whether the strong lines of a pattern are so few that a misfit alone is no sign of a shift: a stress may be it.
 
-    Fewer than ten; than five where no diamonds are: in Bragg-Brentano geometry, and with a tube of more than 1 Å, which
-    they stop.
+    Fewer than ten; than five where the pattern is said to be of Bragg-Brentano geometry, which no diamond cell has.
     """
-    no_diamonds = model.reflects or (model.wavelength_ang > _DIAMONDS_STOP_ANG and is_of_a_tube(model.wavelength_ang))
-    least = _LINES_WITHOUT_STRESS if no_diamonds else _LINES_FOR_ZERO
+    least = _LINES_WITHOUT_STRESS if model.reflects else _LINES_FOR_ZERO
     return _strong_lines(data, peaks)[0].size < least
 
 

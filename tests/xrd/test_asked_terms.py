@@ -538,3 +538,23 @@ def test_single_peaks_start_where_they_were_seen_whatever_shifts_the_lines(lab6:
 def test_a_geometry_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InputError, match="'bragg-brentano'"):
         hs.Pattern(two_theta_deg=[1.0, 2.0], intensity=[1.0, 1.0], wavelength_ang=1.0, geometry="bragg-brentan")
+
+
+def test_few_lines_of_a_flat_specimen_ask_for_its_displacement(lab6: list[hs.Phase]) -> None:
+    x = np.arange(20.0, 80.0, 0.02)
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        clean = np.full(x.size, 100.0)
+        for place, _ in lines_of_lab6(CU_KA1, 20.0, 80.0)[:8]:
+            area = random.uniform(50.0, 200.0)
+            for wavelength, part in ((CU_KA1, 2 / 3), (CU_KA2, 1 / 3)):
+                seen = math.degrees(2 * math.asin(wavelength / CU_KA1 * math.sin(math.radians(place / 2))))
+                seen -= math.degrees(2 * 8e-4 * math.cos(math.radians(seen / 2)))
+                clean += simulator.peak(x, seen, part * area, 0.07, 0.03)
+        pattern = replace(counted(x, clean, CU_KA1, seed), geometry="bragg-brentano")
+        fit = hs.fit_pattern(pattern, lab6, cells={"LaB6": {"a_ang": 4.17}})
+        found = fit.phases["LaB6"]
+        assert fit.second_line[1] == pytest.approx(1 / 3, abs=0.05)
+        assert "displacement" in fit.parameter_names
+        assert fit.foreign_lines_deg.size == 0
+        assert abs(found.a_ang - LAB6) < 4 * found.a_sigma_ang
