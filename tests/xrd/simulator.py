@@ -67,6 +67,21 @@ def peak(x: Floats, center: float, area: float, gauss: float, lorentz: float) ->
     return area * (eta * tails + (1.0 - eta) * bell)
 
 
+def leaning_peak(x: Floats, center: float, area: float, *, height: float, lorentz: float, zero: float = 0.0) -> Floats:
+    """A line seen through a slit as high as the sample: a sum over 200 distances of two heights.
+
+    `height` is half of each over their distance from one another; Finger, Cox and Jephcoat, J. Appl. Cryst. 27, 892.
+    """
+    apart = (np.arange(200) + 0.5) / 200 * 2 * height
+    seen = np.arccos(np.cos(np.radians(center)) * np.sqrt(1.0 + apart**2))
+    parts = (2 * height - apart) / (np.sin(seen) * (1.0 + apart**2))
+    line = np.zeros(x.size)
+    for place, part in zip(np.degrees(seen), parts / parts.sum(), strict=True):
+        near = slice(*np.searchsorted(x, [place - 2.5, place + 2.5]))
+        line[near] += peak(x[near], place + zero, area * part, 0.05, lorentz)
+    return line
+
+
 def background(x: Floats, level: float) -> Floats:
     """Smooth: falling Compton, one wide hump."""
     u = (x - x[0]) / (x[-1] - x[0])

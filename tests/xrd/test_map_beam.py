@@ -36,20 +36,15 @@ def doublet(seed: int, cell: float) -> hs.Pattern:
 
 
 def leaning(seed: int, cell: float) -> hs.Pattern:
-    """Gold seen through a slit as high as the sample: each line a sum over 200 distances of two heights."""
+    """Gold seen through a slit as high as the sample."""
     x = np.arange(4.0, 60.0, 0.02)
     clean = np.full(x.size, 100.0)
-    apart = (np.arange(200) + 0.5) / 200 * 2 * HEIGHT
     for square, area in zip(CUBIC_F, np.random.default_rng(seed).uniform(50.0, 300.0, len(CUBIC_F)), strict=True):
         center = angle(0.7, square, cell)
         if not center < 62.0:
             continue
-        seen = np.arccos(np.cos(np.radians(center)) * np.sqrt(1.0 + apart**2))
-        parts = (2 * HEIGHT - apart) / (np.sin(seen) * (1.0 + apart**2))
         size = 0.02 / np.cos(np.radians(center / 2))
-        for place, part in zip(np.degrees(seen), parts / parts.sum(), strict=True):
-            near = slice(*np.searchsorted(x, [place - 2.5, place + 2.5]))
-            clean[near] += simulator.peak(x[near], place + ZERO, area * part, 0.05, size)
+        clean += simulator.leaning_peak(x, center, area, height=HEIGHT, lorentz=size, zero=ZERO)
     return counted(x, clean, 0.7, seed)
 
 

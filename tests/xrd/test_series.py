@@ -1,7 +1,7 @@
 """What a series of wide patterns has in common: a stronger pattern is asked again, and earlier ones learn of it.
 
 All patterns are SIMULATED: gold at a short wavelength, with a zero that nobody freed, its lines drawn out by slit and
-sample of one height, summed over 200 heights.
+sample of one height.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from tests.xrd import simulator
 Floats = NDArray[np.float64]
 AU, WAVELENGTH, ZERO = 4.078, 0.7, 0.01
 SQUARES = (3, 4, 8, 11, 12, 16, 19, 20, 24, 27, 32)
-LEVELS = 200
 SEEDS = (4, 8, 15)
 """Of series whose first pattern finds a zero and no divergence."""
 CHANCE = 1239
@@ -39,18 +38,14 @@ def leaning(
     zero: float = ZERO,
     wavelength: float = WAVELENGTH,
 ) -> hs.Pattern:
+    """Gold with a zero, seen through a slit as high as the sample; `strength` is that of its lines."""
     random = np.random.default_rng(seed)
     x = np.arange(4.0, 60.0, 0.02)
     clean = np.full(x.size, 100.0)
-    away = (np.arange(LEVELS) + 0.5) / LEVELS * 2 * height
     for square in SQUARES:
-        bragg = 2 * np.arcsin(wavelength * np.sqrt(square) / cell / 2)
-        places = np.arccos(np.cos(bragg) * np.sqrt(1 + away**2))
-        parts = (2 * height - away) / (np.sin(places) * (1 + away**2))
+        center = np.degrees(2 * np.arcsin(wavelength * np.sqrt(square) / cell / 2))
         area = strength * random.uniform(50.0, 300.0)
-        for place, part in zip(np.degrees(places) + zero, parts / parts.sum(), strict=True):
-            near = slice(*np.searchsorted(x, [place - 2.5, place + 2.5]))
-            clean[near] += simulator.peak(x[near], place, area * part, 0.05, 0.02)
+        clean += simulator.leaning_peak(x, center, area, height=height, lorentz=0.02, zero=zero)
     counts = random.poisson(clean).astype(float)
     return hs.Pattern(
         two_theta_deg=x,
