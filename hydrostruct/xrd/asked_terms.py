@@ -27,7 +27,7 @@ from hydrostruct.xrd.pattern import UNKNOWN
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_RANGE = 0.4
+_LEAST_RANGE, _RANGE_OF_ZERO = 0.4, 0.2
 _FEWEST_LINES, _LINES_FOR_ZERO, _LINES_WITHOUT_STRESS = 3, 10, 5
 _CLEARLY = 30.0
 _UNEXPECTED = 9.0  # χ² by which a displacement must beat a zero, or a zero a displacement in Bragg-Brentano geometry
@@ -132,8 +132,17 @@ def _shift_word(model: LeBailModel, held: Collection[str]) -> tuple[str, ...]:
 
 def is_wide(data: FitData) -> bool:
     """Whether tan θ runs over more than 0.4: then a zero is no cell, and widths follow the angle."""
+    return _range_of(data) >= _LEAST_RANGE
+
+
+def tells_zero(data: FitData) -> bool:
+    """Whether tan θ runs over more than 0.2: a zero of sharp lines is then no cell, if they lie in their places."""
+    return _range_of(data) >= _RANGE_OF_ZERO
+
+
+def _range_of(data: FitData) -> float:
     low, high = (math.tan(math.radians(0.5 * data.position[end])) for end in (0, -1))
-    return high - low >= _LEAST_RANGE
+    return high - low
 
 
 def is_well_fitted(found: Explained, peaks: Peaks) -> bool:

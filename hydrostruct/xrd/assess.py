@@ -15,6 +15,7 @@ from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, 
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.agreement import Agreement, agreement
+from hydrostruct.xrd.common_doubts import with_common_doubts
 from hydrostruct.xrd.engine import Solution, covariance
 from hydrostruct.xrd.fit_notes import (
     CONTESTED,
@@ -36,7 +37,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
 from hydrostruct.xrd.profile import NO_WIDTHS, Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
-from hydrostruct.xrd.single_peaks import own_parameters
+from hydrostruct.xrd.single_peaks import has_peaks, own_parameters, under_peaks
 from hydrostruct.xrd.slope_noise import without_slope_noise
 from hydrostruct.xrd.width_sigmas import SPREAD_WORDS, instrument_notes, width_sigmas
 
@@ -52,6 +53,8 @@ _LOOSE_CELL = 0.003
 _STRONG_MEAN_SQUARE = 100.0
 _LOOSE_SHARE = 0.3
 _LIKELY = 0.9
+_LARGE_PEAK = 0.2
+_SURE_SIGMA = 12.0
 _FAR_PLACES = 0.15
 _MANY_NEGATIVE = 2
 _UNKNOWN = np.full(7, np.nan)
@@ -283,6 +286,7 @@ def report_fit(
     solution = evidence.solution
     unexplained = unexplained_reason(evidence, foreign_area)
     followed = [] if lines_left_out else followed_reasons(model, evidence, foreign_deg)
+    taken = _observed_under_peaks(model, evidence)
     width_spreads = _width_spreads(model, evidence, sectors=sectors, others=others, by_parts=by_parts)
     fits = {
         phase.name: _report_phase(
@@ -292,6 +296,7 @@ def report_fit(
             is_absent=bool(absent[index]),
             is_contested=contested is not None and bool(contested[index]),
             significance=float(significance[index]),
+            taken=int(taken[index]),
             systematic=None if systematic is None else systematic[index],
             is_ambiguous=ambiguous is not None and bool(ambiguous[index]),
             is_nameless=nameless is not None and bool(nameless[index]),
@@ -306,6 +311,16 @@ def report_fit(
         )
         for index, phase in enumerate(model.phases)
     }
+    fits = with_common_doubts(
+        fits,
+        cell_numbers={
+            phase.name: int(np.count_nonzero(cell_parameters(model, index) >= 0))
+            for index, phase in enumerate(model.phases)
+        },
+        followed=any(followed),
+        single_peaks=0 if lines_left_out else foreign_deg.size,
+        observed=int(evidence.observed_lines.sum()),
+    )
     verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
     assert pattern.sigma is not None
     mine = own_parameters(model)
@@ -425,6 +440,7 @@ def _report_phase(
     is_absent: bool,
     is_contested: bool,
     significance: float,
+    taken: int,
     systematic: Floats | None,
     is_ambiguous: bool,
     is_nameless: bool,
@@ -449,6 +465,7 @@ def _report_phase(
         is_contested=is_contested,
         significance=significance,
         observed=observed,
+        taken=taken,
         free_lines=free_lines,
         is_ambiguous=is_ambiguous,
         is_nameless=is_nameless,
@@ -566,6 +583,17 @@ def _width_spreads(
     return found
 
 
+def _observed_under_peaks(model: LeBailModel, evidence: Evidence) -> Ints:
+    """Observed lines of each phase upon which a large single peak stands, shape (phases,)."""
+    if not has_peaks(model):
+        return np.zeros(len(model.phases), dtype=np.int64)
+    with np.errstate(invalid="ignore"):
+        least = _OBSERVED_SIGMA * evidence.detection_scale * evidence.intensity_sigma
+        observed = evidence.in_range & (evidence.solution.intensity > least)
+    lines = np.flatnonzero(observed & under_peaks(model, evidence.solution, _LARGE_PEAK))
+    return np.bincount(model.phase_of[lines], minlength=len(model.phases))
+
+
 def _expected_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedLines:
     """Where a phase that is absent would have its lines, by its start; without intensities."""
     components = np.zeros(model.terms.shape[1])
@@ -620,6 +648,7 @@ def _phase_verdict(
     is_contested: bool,
     significance: float,
     observed: int,
+    taken: int,
     free_lines: int,
     is_ambiguous: bool,
     is_nameless: bool,
@@ -651,16 +680,31 @@ def _phase_verdict(
         reasons.append(
             f"{observed} line(s) above 3 sigma hold {len(moved)} cell parameter(s): others could fit as well."
         )
+    elif moved and observed - taken <= len(moved):
+        reasons.append(
+            f"Single peaks stand upon {taken} of its {observed} lines above 3 sigma, and the rest hold "
+            f"{len(moved)} cell parameter(s): others could fit as well."
+        )
     if not math.isfinite(evidence.share[index]):
         reasons.append("The lines of all phases together are not above 0 by three times their uncertainty.")
     if len(model.phases) > 1 and free_lines == 0:
         reasons.append("Every observed line of it could belong to another phase.")
+    elif len(model.phases) > 1 and free_lines < len(moved) and significance < _SURE_SIGMA:
+        reasons.append(
+            f"It is weak, and only {free_lines} of its lines above 3 sigma lie apart from those of other phases: what "
+            "these leave may be taken for it."
+        )
     if evidence.share_sigma[index] > _LOOSE_SHARE:
         reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
     negative = int(evidence.negative_lines[index])
     if negative >= _MANY_NEGATIVE:
         reasons.append(f"{negative} lines of it are negative by more than {NEGATIVE_SIGMA:g} sigma: its cell is wrong.")
-    if evidence.scatter is not None and evidence.scatter.of_width[index] > _FAR_PLACES:
+    if evidence.scatter is not None and evidence.scatter.is_of_few and evidence.scatter.of_width[index] > 0:
+        reasons.append(
+            "Its lines, or those of another phase, do not lie where one cell puts them, and are too few to say why: a "
+            "zero, another cell, or a stress. Sigma counts the scatter."
+        )
+    elif evidence.scatter is not None and evidence.scatter.of_width[index] > _FAR_PLACES:
         reasons.append(
             f"Its lines scatter about the places of one cell by {100 * evidence.scatter.of_width[index]:.0f} % of "
             "their width: few grains, another cell, or not its lines; sigma counts the scatter."

@@ -48,7 +48,7 @@ from hydrostruct.xrd.refine import refine
 from hydrostruct.xrd.same_lattice import distance_from_start, is_same_lattice, phase_distance
 from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.second_search import search_again
-from hydrostruct.xrd.single_peaks import own_lines, own_parameters
+from hydrostruct.xrd.single_peaks import own_lines, own_parameters, under_peaks
 from hydrostruct.xrd.tested_shift import with_tested_shift
 
 Floats = npt.NDArray[np.float64]
@@ -300,10 +300,11 @@ def _with_asked(
     model = found.model
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
-    shifted = with_tested_shift(found, data, terms=options.terms, held=options.not_asked, is_seeded=is_seeded)
+    held = options.not_asked
+    shifted = with_tested_shift(found, data, [start], terms=options.terms, held=held, is_seeded=is_seeded)
     if shifted is not None:
         found, start = shifted, np.concatenate((start, shifted.solution.values[start.size :]))
-    return with_asked_terms(found, data, [start], terms=options.terms, held=options.not_asked) or shifted
+    return with_asked_terms(found, data, [start], terms=options.terms, held=held) or shifted
 
 
 def _search(
@@ -413,12 +414,8 @@ def _taken_of_absent(chosen: Explained, index: int, places: Solution) -> tuple[i
 
 def _taken_of_present(chosen: Explained, index: int) -> tuple[int, int]:
     """Lines of a phase that is there on which a larger single peak stands, and how many it has."""
-    solution = chosen.solution
-    mine, single = _lines_in_range(chosen, index, solution), np.flatnonzero(~own_lines(chosen.model))
-    near = np.abs(solution.position[mine][:, None] - solution.position[single]) < solution.width[mine][:, None]
-    with np.errstate(invalid="ignore"):
-        larger = near & ~(solution.intensity[mine][:, None] > solution.intensity[single])
-    return int(np.count_nonzero(np.any(larger, axis=1))), mine.size
+    mine = _lines_in_range(chosen, index, chosen.solution)
+    return int(np.count_nonzero(under_peaks(chosen.model, chosen.solution)[mine])), mine.size
 
 
 def _lines_in_range(chosen: Explained, index: int, places: Solution) -> Ints:

@@ -32,7 +32,7 @@ CHANCE = 0.05
 _STRONG_SIGMA = 10.0
 _STEEP = 0.05
 _BESIDE_FWHM = 1.0
-_FEWEST = 3
+_FEWEST, _CHANCE_OF_FEW = 3, 0.001
 _ZERO_CHANCE = 0.01
 _ONE_SIGMA = 0.8413447460685429  # Φ(1)
 
@@ -47,6 +47,8 @@ class LineScatter:
     """Standard deviation of the places of the lines of each phase over their width, shape (phases,); NaN for none."""
     zero_deg: float
     """Shift of the zero that would put that scatter right, in degrees; 0 where none would, or where one is free."""
+    is_of_few: bool = False
+    """Whether the lines are so few that the scatter says little more than that they disagree."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +92,8 @@ def line_scatter(
     Returns
     -------
     LineScatter or None
-        None where the lines lie as well as noise lets them, or are too few to tell.
+        None where the lines lie as well as noise lets them. Where they have fewer than three degrees of freedom, that
+        they disagree is believed at 1 in 1000, and their scatter says little more.
 
     Notes
     -----
@@ -120,7 +123,8 @@ def line_scatter(
     if model.axial > 0 or model.second_line[1] > 0:  # a line of several copies has a slope of its own
         slope, size = _pulls_of_copies(model, data, solution, strong)
         square = float((slope**2 / size).sum())
-    if degrees < _FEWEST or _chance(square / min(1.0, gof) ** 2, degrees) > CHANCE:
+    most = CHANCE if degrees >= _FEWEST else _CHANCE_OF_FEW
+    if degrees < 1 or _chance(square / min(1.0, gof) ** 2, degrees) > most:
         return None  # noise is no less than either says; where it is more, the lines are asked again
     noise = noise_scale(data) * serial
     places = _Places(
@@ -129,7 +133,7 @@ def line_scatter(
         variance=noise**2 / size,
         slopes=place_slopes(model, solution.slots, strong),
     )
-    variance = _variance_of_places(places, len(model.phases))
+    variance = _variance_of_places(places, len(model.phases), most)
     if variance is None:
         return None
     pull = covariance @ (places.slopes * size[:, None]).T
@@ -139,6 +143,7 @@ def line_scatter(
         parameter_covariance=np.asarray((pull * variance) @ pull.T),
         of_width=spread,
         zero_deg=_shift_of_zero(model, places),
+        is_of_few=degrees < _FEWEST,
     )
 
 
@@ -155,10 +160,10 @@ def _pulls_of_copies(model: LeBailModel, data: FitData, solution: Solution, line
     return slope, size
 
 
-def _variance_of_places(places: _Places, n_phases: int) -> Floats | None:
+def _variance_of_places(places: _Places, n_phases: int, most_chance: float) -> Floats | None:
     """Variance of the place of each line, its uncertainty taken in, shape (lines,); None where noise is enough."""
     common, degrees, chance = _between(places, np.ones(places.shift.size, dtype=np.bool_))
-    if chance > CHANCE:
+    if chance > most_chance:
         return None
     out = np.full(places.shift.size, common * _quantile(degrees) ** 2)
     for index in range(n_phases):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.answer import Answer, FitOptions
-from hydrostruct.xrd.asked_terms import ASKED_WORDS, chi2_unit, free_more, is_wide
+from hydrostruct.xrd.asked_terms import ASKED_WORDS, chi2_unit, free_more, tells_zero
 from hydrostruct.xrd.beam import BEAM_WORDS, beam_value, with_beam_of
 from hydrostruct.xrd.broad_phases import room_of
 from hydrostruct.xrd.common_shape import misfits
@@ -98,7 +98,7 @@ class Series:
             asked last. What it finds beside a seed without being asked it keeps to itself, unless that is clear.
         """
         answer, is_asked = self._answer(data, self._next), self._next is None
-        may_ask = is_wide(data) and self.options.profile == "auto"
+        may_ask = tells_zero(data) and self.options.profile == "auto"
         if may_ask and self._next is not None and self._is_to_be_asked(answer):
             answer, is_asked = self._better_asked(answer, data), True
         if _is_convincing(answer):

@@ -6,6 +6,7 @@ To the loops of the engine a single peak is a phase with one line: its "cell" is
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ import numpy.typing as npt
 from hydrostruct.xrd.beam import displacement_arm
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.model import LeBailModel
+
+if TYPE_CHECKING:
+    from hydrostruct.xrd.engine import Solution
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,6 +43,18 @@ def has_peaks(model: LeBailModel) -> bool:
 def own_lines(model: LeBailModel) -> npt.NDArray[np.bool_]:
     """Lines of a model that belong to a phase, shape (lines,)."""
     return np.asarray(model.phase_of < len(model.phases))
+
+
+def under_peaks(model: LeBailModel, solution: Solution, part: float = 1.0) -> npt.NDArray[np.bool_]:
+    """Lines of phases on which, within a width, a single peak of at least a part of their area stands."""
+    own = own_lines(model)
+    mine, single = np.flatnonzero(own), np.flatnonzero(~own)
+    near = np.abs(solution.position[mine][:, None] - solution.position[single]) < solution.width[mine][:, None]
+    with np.errstate(invalid="ignore"):
+        large = near & ~(part * solution.intensity[mine][:, None] > solution.intensity[single])
+    out = np.zeros(own.size, dtype=np.bool_)
+    out[mine] = np.any(large, axis=1)
+    return out
 
 
 def with_peaks(

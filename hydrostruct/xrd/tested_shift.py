@@ -12,7 +12,7 @@ Schwarz, Ann. Stat. 6, 461 (1978), doi 10.1214/aos/1176344136: a parameter is wo
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,14 +28,16 @@ from hydrostruct.xrd.asked_terms import (
     may_be_asked,
     may_reflect,
     saved_chi2,
+    tells_zero,
     with_displacement,
 )
 from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
-from hydrostruct.xrd.first_look import find_peaks, noise_scale
+from hydrostruct.xrd.first_look import Peaks, find_peaks, noise_scale
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
+from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,7 +53,13 @@ _LINES_LEFT = 2  # beyond the cells: one for the shift, and one that can contrad
 
 
 def with_tested_shift(
-    found: Explained, data: FitData, *, terms: int | None, held: Collection[str], is_seeded: bool = False
+    found: Explained,
+    data: FitData,
+    starts: Sequence[Floats],
+    *,
+    terms: int | None,
+    held: Collection[str],
+    is_seeded: bool = False,
 ) -> Explained | None:
     """Fit again with a free zero, or displacement, where that takes 9 of χ² and the lines then lie in their places.
 
@@ -61,6 +69,8 @@ def with_tested_shift(
         Where a fit of the phases alone came to rest.
     data : FitData
         The pattern with the longest background.
+    starts : sequence of array, shape (parameters,)
+        Where the cells of a pattern of a narrower range, tan θ over less than 0.4, may be as well.
     terms : int or None
         Background terms; None to let the data choose.
     held : collection of str
@@ -72,23 +82,26 @@ def with_tested_shift(
     -------
     Explained or None
         With axial divergence as well, where no flat specimen may be displaced and that takes 6 of χ² beside the shift,
-        or beside a zero that the user freed, or both together 13 where the shift alone is not seen. Else None where
-        tan θ runs over less than 0.4, a shift is free already or held, `with_asked_terms` looks for it, the lines are
-        fewer than three, or than the free parameters of all cells and two, or where they scatter with the shift nearly
-        as before (a stress or few grains move them then), or where far more than noise is left.
+        or beside a zero that the user freed, or both together 13 where the shift alone is not seen, if tan θ runs over
+        more than 0.4. Else None where it runs over less than 0.2, a shift is free already or held, `with_asked_terms`
+        looks for it, the lines are fewer than three, or than the free parameters of all cells and two, or where they
+        scatter with the shift nearly as before (a stress or few grains move them then), or where far more than noise is
+        left.
     """
-    if not is_wide(data) or not rests_free(found):
+    wide = is_wide(data)
+    if not tells_zero(data) or (wide and not rests_free(found)):
         return None
     word = _word(found.model, held)
     if not word:
-        return None if is_seeded or not _is_free(found.model, "zero") else _beside_a_free_zero(found, held)
+        may_lean = wide and not is_seeded and _is_free(found.model, "zero")
+        return _beside_a_free_zero(found, held) if may_lean else None
     peaks = find_peaks(data)
-    if peaks.position_deg.size < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
+    if wide and misfits(found.solution, found.data) and not has_few_lines(found.model, data, peaks):
         return None
-    if misfits(found.solution, found.data) and not has_few_lines(found.model, data, peaks):
+    best = _shifted(found, word, () if wide else starts)
+    if _n_lines(best, peaks) < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
         return None
-    best = _shifted(found, word)
-    if not is_seeded or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
+    if wide and (not is_seeded or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN):
         best = _leaning(found, best, held)
     if not saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
         return None
@@ -127,10 +140,10 @@ def untold_shift(
     UntoldShift or None
         w d dᵀ: d is how far the parameters lie from those with the shift free, w = (1 − 4/Δχ²)/(1 + exp((9 − Δχ²)/2)),
         χ² in units of what is left: the probability of the shift, without what chance makes of it. None where a shift
-        is free, is held, cannot be told from the cells (tan θ runs over less than 0.4), or the fit with it did not come
+        is free, is held, cannot be told from the cells (tan θ runs over less than 0.2), or the fit with it did not come
         to rest.
     """
-    word = "" if scatters or not is_wide(data) else _word(model, held)
+    word = "" if scatters or not tells_zero(data) else _word(model, held)
     if not word:
         return None
     found = Explained(model=model, solution=solution, data=data)
@@ -162,9 +175,21 @@ def _n_cells(model: LeBailModel) -> int:
     return int(np.count_nonzero(cells >= 0))
 
 
-def _shifted(found: Explained, word: str) -> Explained:
+def _n_lines(found: Explained, peaks: Peaks) -> int:
+    """Peaks of the pattern that stand on lines of the phases, within a width."""
+    own, solution = own_lines(found.model), found.solution
+    apart = np.abs(peaks.position_deg[:, None] - solution.position[own])
+    return int(np.count_nonzero(np.any(apart < solution.width[own], axis=1)))
+
+
+def _shifted(found: Explained, word: str, starts: Sequence[Floats] = ()) -> Explained:
+    """The fit with a free shift, from where it is and from other starts: without the shift it may have gone astray."""
     model = free_more(found.model, [word])
-    return replace(found, model=model, solution=solve(model, found.data, np.append(found.solution.values, 0.0)))
+    tried = [
+        replace(found, model=model, solution=solve(model, found.data, np.append(values, 0.0)))
+        for values in (found.solution.values, *starts)
+    ]
+    return min(tried, key=lambda one: one.solution.chi2)
 
 
 def _leaning(found: Explained, shifted: Explained, held: Collection[str]) -> Explained:

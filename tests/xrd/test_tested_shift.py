@@ -119,10 +119,54 @@ def test_the_cell_that_goes_with_a_shift_counts_as_much_as_the_shift_is_likely()
         assert ("Free zero" in untold.reason) == (gain > SHIFT_GAIN)
 
 
+def two_phases(seed: int, *, zero: float, top: float, finest: float = 0.02) -> tuple[hs.PatternFit, Floats]:
+    """The fit of sharp lines of two phases, and how far their axes lie from the true ones, in sigma."""
+    random = np.random.default_rng([seed, 7])
+    made = simulator.simulate(
+        random, limits=(4.0, top), points=3000, gauss=finest, size=finest / 3, zero=zero, level=(6000.0, 1500.0)
+    )
+    pattern = hs.Pattern(two_theta_deg=made.two_theta, intensity=made.counts, sigma=made.sigma, wavelength_ang=0.6199)
+    true = {"CeH9-P63mmc": simulator.CEH9, "CeH4-I4mmm": simulator.CEH4}
+    starts = {name: {"a_ang": a * 1.001, "c_ang": c * 0.999} for name, (a, c) in true.items()}
+    fit = hs.fit_pattern(pattern, [hs.read_phase(name) for name in true], cells=starts)
+    found = [
+        ((phase.a_ang - a) / phase.a_sigma_ang, (phase.c_ang - c) / phase.c_sigma_ang)
+        for phase, (a, c) in ((fit.phases[name], axes) for name, axes in true.items())
+    ]
+    return fit, np.ravel(found)
+
+
+@pytest.mark.parametrize("zero", [0.01, -0.01])
+def test_a_zero_is_found_over_a_range_that_tells_it_from_the_cells(zero: float) -> None:
+    for seed in range(5):
+        fit, pulls = two_phases(seed, zero=zero, top=29.5)
+        assert fit.verdict is hs.Verdict.CONVERGED, fit.reason
+        assert abs(fit.zero_deg - zero) < 4 * fit.zero_sigma_deg
+        assert np.all(np.abs(pulls) < 4), pulls
+
+
+def test_without_a_zero_none_is_freed_there() -> None:
+    for seed in range(10):
+        fit, pulls = two_phases(seed, zero=0.0, top=29.5)
+        assert "zero" not in fit.parameter_names
+        assert np.all(np.abs(pulls) < 4), pulls
+
+
 def test_a_narrow_pattern_is_not_asked_for_a_shift() -> None:
-    model, data, solution = start(1, zero=0.05, top=58.0)
-    assert untold_shift(model, data, solution, held=(), scatters=False) is None
-    assert "zero" not in fitted(platinum(1, zero=0.05, top=58.0))[0].parameter_names
+    """Over that of a diamond cell a zero is left to the user; that it is there makes the cells doubtful."""
+    fit, _ = two_phases(1, zero=0.01, top=25.0)
+    assert "zero" not in fit.parameter_names
+    assert fit.verdict is not hs.Verdict.CONVERGED
+
+
+def test_two_lines_that_no_cell_has_make_a_cubic_cell_doubtful() -> None:
+    """One of them may also be taken for a stranger's: then one line is left, and holds any axis."""
+    for seed in range(6):
+        crooked, _ = fitted(platinum(seed, zero=0.05, most=5000.0, top=50.0))
+        straight, pull = fitted(platinum(seed, most=5000.0, top=50.0))
+        assert crooked.verdict is hs.Verdict.DOUBTFUL
+        assert straight.verdict is hs.Verdict.CONVERGED, straight.reason
+        assert abs(pull) < 4
 
 
 def test_three_lines_are_enough_to_see_a_large_shift() -> None:
