@@ -148,9 +148,9 @@ def _find_answer(
     """
     start = start_values(model, data) if seed is None else seed
     nearest = fit_with_background(model, data, start, terms=options.terms, widths_are_known=seed is not None)
-    first = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
-    if may_ask:
-        first = _with_asked(first, data, start, options, is_seeded=seed is not None) or first
+    plain = with_long_background(Explained(model=model, solution=nearest[0], data=nearest[1]), terms=options.terms)
+    asked = _with_asked(plain, data, start, options, is_seeded=seed is not None) if may_ask else None
+    first = plain if asked is None else asked
     is_complete = first.is_complete
     leaves_much = misfits(first.solution, first.data) or not is_complete
     if leaves_much and seed is None and options.search != "always":
@@ -182,6 +182,10 @@ def _find_answer(
     is_far = is_new and not has_one_cell(first, data, peaks)
     evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if is_far else []
     tried = [(first.solution, first.data), *evolved]
+    if is_far and first.model is not plain.model and misfits(*_best(model, tried)):
+        other = _far_and_plain(plain, data, _best(model, tried)[0], peaks, options)
+        if other is not None:
+            return other
     if evolved and convinces(model, *_best(model, tried)):
         best = _best(model, tried)
         found = _with_its_shape(Explained(model=model, solution=best[0], data=best[1]), options)
@@ -192,6 +196,23 @@ def _find_answer(
             return rich
     far = _answer_near_or_far(model, (start, data, peaks), tried, (first, shaped), options, is_seeded=seed is not None)
     return doubted if doubted is not None and far.absent.sum() > doubted.absent.sum() else far
+
+
+def _far_and_plain(
+    plain: Explained, data: FitData, best: Solution, peaks: Peaks, options: FitOptions
+) -> Answer | None:
+    """The answer from cells elsewhere that were looked for without what the start asked for, if that fits better.
+
+    A wrong cell asks for a zero, too, and the places at which cells are then looked for are shifted by it.
+    """
+    evolved = fit_evolved(plain.model, data, (plain.solution, plain.data), peaks, terms=options.terms)
+    if not evolved:
+        return None
+    found = _as_explained(plain.model, min(evolved, key=lambda pair: pair[0].chi2))
+    asked = _with_asked(found, data, found.solution.values, options) or found
+    if not asked.solution.chi2 < best.chi2 - EQUAL_CHI2:
+        return None
+    return _find_answer(asked.model, data, options, seed=asked.solution.values, may_ask=False, is_clean=True)
 
 
 def _without_odd(
