@@ -22,6 +22,7 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
+from hydrostruct.xrd.near_minima import loose_phases, weigh_minima
 from hydrostruct.xrd.odd_widths import OddWidths
 from hydrostruct.xrd.part_spread import part_spread
 from hydrostruct.xrd.pattern import Pattern
@@ -65,6 +66,8 @@ class Answer:
     """What it leaves open that the shift common to a map may be another; None to ask the pattern itself."""
     odd: OddWidths | None = None
     """What was left out since it has not the width of a line; None where nothing was."""
+    beside: tuple[Solution, ...] = ()
+    """Other minima of χ² that the data leave, from `hydrostruct.xrd.near_minima`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,6 +202,18 @@ def _systematic(model: LeBailModel, answer: Answer, options: FitOptions) -> Floa
     return np.sqrt(square)
 
 
+def _rivals(model: LeBailModel, answer: Answer) -> tuple[Floats, Floats] | None:
+    """What other cells leave open, and how likely each phase's own is; None where none was weighed."""
+    far = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
+    if not answer.beside:
+        return None if far is None else (far.parameter_covariance, far.probability)
+    phases = loose_phases(model, answer.evidence)
+    near = weigh_minima(model, answer.data, answer.solution, answer.beside, phases)
+    if far is None:
+        return near.parameter_covariance, near.probability
+    return far.parameter_covariance + near.parameter_covariance, far.probability * near.probability
+
+
 def _resettled(model: LeBailModel, answer: Answer) -> Solution:
     held_model, values = without_absent(model, answer.solution, answer.absent)
     return solve(held_model, answer.data, values)
@@ -241,7 +256,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     if untold is None and shift is None and answer.solution.converged and options.profile == "auto":
         scatters = answer.evidence.scatter is not None
         untold = untold_shift(model, answer.data, answer.solution, held=options.not_asked, scatters=scatters)
-    rivals = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
+    rivals = _rivals(model, answer)
     # of cells that differ for absent phases alone nothing is told
     alternatives = [one for one in answer.alternatives if np.any(one.concerns & ~answer.absent)]
     names = other_names(answer.model, answer.evidence, answer.absent) if answer.solution.converged else ()
@@ -268,7 +283,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         parts=part_spread(model, answer.data, answer.evidence, beam_is_known=answer.beam_is_known)
         if answer.solution.converged
         else None,
-        rivals=None if rivals is None else (rivals.parameter_covariance, rivals.probability),
+        rivals=rivals,
     )
     if answer.odd is not None:
         foreign = answer.odd.foreign_to(answer.solution.position)

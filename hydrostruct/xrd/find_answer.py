@@ -13,6 +13,7 @@ from hydrostruct.xrd.alternatives import EQUAL_CHI2, Alternative, other_cells
 from hydrostruct.xrd.answer import Answer, FitOptions, without_absent
 from hydrostruct.xrd.asked_terms import (
     ASKED_WORDS,
+    chi2_unit,
     free_more,
     has_one_cell,
     is_rich,
@@ -42,6 +43,7 @@ from hydrostruct.xrd.foreign import (
 from hydrostruct.xrd.left_out import fit_leaving_out, leave_out_rest
 from hydrostruct.xrd.long_background import with_long_background
 from hydrostruct.xrd.model import FitData, LeBailModel, with_terms, without_points
+from hydrostruct.xrd.near_minima import loose_phases, near_minima
 from hydrostruct.xrd.odd_widths import OddWidths, odd_widths
 from hydrostruct.xrd.presence import DETECTION_SIGMA, SUPPORTED_SIGMA
 from hydrostruct.xrd.refine import refine
@@ -57,6 +59,7 @@ Ints = npt.NDArray[np.int64]
 _ALIKE_SIGMA = 1.0
 _MANY_MORE, _SOME_MORE = 1.5, 2
 _FEWEST_TAKEN, _TAKEN_LINES = 2, 4
+_MOST_MOVES = 3
 _MUCH_MORE, _MOST_OF_MISFIT = 4.0, 2.0
 
 
@@ -87,10 +90,30 @@ def find_answer(
     if room:
         answer = _find_answer(with_room(model, room), data, options, seed=seed)
         if room.keys() <= widths_near_limit(model, answer.solution, answer.absent).keys():
-            return answer
+            return _at_deepest(answer, options)
         seed = None
     answer = _find_answer(model, data, options, seed=seed)
-    return _with_broad_phases(model, data, answer, options) or answer
+    return _at_deepest(_with_broad_phases(model, data, answer, options) or answer, options)
+
+
+def _at_deepest(answer: Answer, options: FitOptions) -> Answer:
+    """The answer in the deepest of the minima beside it, and those that the data leave; of weak lines alone."""
+    plain = options.method == "pawley" and options.loss == "squares"
+    if options.search == "never" or not plain or not answer.solution.converged or answer.absent.any():
+        return answer
+    phases = loose_phases(answer.model, answer.evidence)
+    for moves in range(_MOST_MOVES + 1 if phases else 0):
+        others = near_minima(answer.model, answer.data, answer.evidence, phases)
+        answer = replace(answer, beside=tuple(others))
+        deepest = min(others, key=lambda one: one.chi2, default=answer.solution)
+        is_deeper = deepest.chi2 < answer.solution.chi2 - chi2_unit(answer.solution, answer.data)
+        if not is_deeper or moves == _MOST_MOVES:
+            break
+        settled = _settle(replace(answer.foreign, solution=deepest), answer.alternatives, options)
+        if not settled.solution.converged or settled.absent.any():
+            break
+        answer = replace(settled, contested=answer.contested, odd=answer.odd)
+    return answer
 
 
 def _with_broad_phases(model: LeBailModel, data: FitData, answer: Answer, options: FitOptions) -> Answer | None:
@@ -198,9 +221,7 @@ def _find_answer(
     return doubted if doubted is not None and far.absent.sum() > doubted.absent.sum() else far
 
 
-def _far_and_plain(
-    plain: Explained, data: FitData, best: Solution, peaks: Peaks, options: FitOptions
-) -> Answer | None:
+def _far_and_plain(plain: Explained, data: FitData, best: Solution, peaks: Peaks, options: FitOptions) -> Answer | None:
     """The answer from cells elsewhere that were looked for without what the start asked for, if that fits better.
 
     A wrong cell asks for a zero, too, and the places at which cells are then looked for are shifted by it.

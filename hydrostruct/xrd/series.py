@@ -79,6 +79,7 @@ class Series:
     _next: _Known | None = field(init=False, default=None)
     _best: _Known | None = field(init=False, default=None)
     _misfit: float = field(init=False, default=math.inf)
+    _strangers: int = field(init=False, default=0)
     _count: int = field(init=False, default=0)
     _outcomes: dict[int, _Outcome] = field(init=False, default_factory=dict)
 
@@ -94,8 +95,9 @@ class Series:
         -------
         Answer
             A wide pattern is asked, as if it were the first, where its lines have twice the signal of those that were
-            asked, Σ (I/σ)², or where it leaves more than noise, and a tenth more of χ² a point than the one that was
-            asked last. What it finds beside a seed without being asked it keeps to itself, unless that is clear.
+            asked, Σ (I/σ)², or where it has more lines of no phase, or leaves more than noise, and a tenth more of χ²
+            a point, than the one that was asked last. What it finds beside a seed without being asked it keeps to
+            itself, unless that is clear.
         """
         answer, is_asked = self._answer(data, self._next), self._next is None
         may_ask = tells_zero(data) and self.options.profile == "auto"
@@ -157,6 +159,8 @@ class Series:
         """Whether a pattern that was fitted from a seed may know more than those that were asked."""
         if self._best is None or _signal(answer) > _MORE_SIGNAL * self._best.signal:
             return True
+        if _strangers(answer) > self._strangers:
+            return True
         return _misfit(answer) > _MORE_MISFIT * self._misfit and misfits(answer.solution, answer.data)
 
     def _better_asked(self, answer: Answer, data: FitData) -> Answer:
@@ -182,7 +186,7 @@ class Series:
         signal = _signal(answer) if is_asked else 0.0
         self._next = _Known(model=model, seed=values, room=room_of(model, values), signal=signal)
         if is_asked:
-            self._misfit = _misfit(answer)
+            self._misfit, self._strangers = _misfit(answer), _strangers(answer)
             if self._best is None or signal > self._best.signal:
                 self._best = self._next
 
@@ -213,6 +217,11 @@ def _beam(model: LeBailModel) -> tuple[float, ...]:
 def _misfit(answer: Answer) -> float:
     """χ² a point."""
     return answer.solution.chi2 / answer.data.position.size
+
+
+def _strangers(answer: Answer) -> int:
+    """Lines of no phase: single peaks, and those that were left out."""
+    return answer.foreign.foreign_deg.size
 
 
 def _signal(answer: Answer) -> float:
