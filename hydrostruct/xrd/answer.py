@@ -30,6 +30,7 @@ from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.rival_shift import shift_covariance
 from hydrostruct.xrd.sector_spread import spread_over_sectors
+from hydrostruct.xrd.tested_second import untold_second
 from hydrostruct.xrd.tested_shift import UntoldShift, untold_shift
 
 Floats = npt.NDArray[np.float64]
@@ -256,6 +257,11 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     if untold is None and shift is None and answer.solution.converged and options.profile == "auto":
         scatters = answer.evidence.scatter is not None
         untold = untold_shift(model, answer.data, answer.solution, held=options.not_asked, scatters=scatters)
+    second = None
+    if answer.shift is None and answer.solution.converged and options.profile == "auto":
+        second = untold_second(model, answer.data, answer.solution)
+    open_parts = [one.covariance for one in (untold, second) if one is not None]
+    open_parts += [] if shift is None else [shift]
     rivals = _rivals(model, answer)
     # of cells that differ for absent phases alone nothing is told
     alternatives = [one for one in answer.alternatives if np.any(one.concerns & ~answer.absent)]
@@ -278,8 +284,8 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         nameless=np.any([one.concerns for one in names], axis=0) if names else None,
         sectors=sectors,
         others=[one for one in others if one is not None],
-        shift=shift if untold is None else untold.covariance,
-        shift_reason="" if untold is None else untold.reason,
+        shift=np.sum(open_parts, axis=0) if open_parts else None,
+        shift_reason=" ".join(one.reason for one in (untold, second) if one is not None and one.reason),
         parts=part_spread(model, answer.data, answer.evidence, beam_is_known=answer.beam_is_known)
         if answer.solution.converged
         else None,

@@ -51,6 +51,7 @@ from hydrostruct.xrd.same_lattice import distance_from_start, is_same_lattice, p
 from hydrostruct.xrd.search import fit_evolved, may_be_elsewhere, search_cells
 from hydrostruct.xrd.second_search import search_again
 from hydrostruct.xrd.single_peaks import own_lines, own_parameters, under_peaks
+from hydrostruct.xrd.tested_second import with_tested_second
 from hydrostruct.xrd.tested_shift import with_tested_shift
 
 Floats = npt.NDArray[np.float64]
@@ -343,10 +344,16 @@ def _with_asked(
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
     held = options.not_asked
+    double = None if is_seeded else with_tested_second(found, data, start, terms=options.terms, held=held)
+    if double is not None:
+        return double
     shifted = with_tested_shift(found, data, [start], terms=options.terms, held=held, is_seeded=is_seeded)
     if shifted is not None:
         found, start = shifted, np.concatenate((start, shifted.solution.values[start.size :]))
-    return with_asked_terms(found, data, [start], terms=options.terms, held=held) or shifted
+    more = with_asked_terms(found, data, [start], terms=options.terms, held=held) or shifted
+    if more is None or is_seeded:
+        return more
+    return with_tested_second(more, data, start, terms=options.terms, held=held) or more
 
 
 def _search(
