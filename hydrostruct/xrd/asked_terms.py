@@ -94,8 +94,8 @@ def with_asked_terms(
         the pattern is fitted so much better. None where the fit leaves no more than noise, the range of tan θ is below
         0.4, the lines are fewer than three, the terms do not take 30 of χ² (in units of what is left, times the serial
         factor) and a hundredth of it, or what they give is no fit: 85 strong lines of 100 must be fitted to a third of
-        their height. Axial divergence is worth 6 where the other terms leave no more than noise, and no flat specimen
-        may be displaced.
+        their height. Axial divergence is not asked for where lines are too few for a zero, which it would replace; it
+        is worth 6 where the other terms leave no more than noise, and no flat specimen may be displaced.
     """
     if not is_wide(data) or not misfits(found.solution, found.data):
         return None
@@ -103,7 +103,9 @@ def with_asked_terms(
     if peaks.position_deg.size < _FEWEST_LINES:
         return None
     # a stress moves few lines much as a zero does, and a displacement any
-    if has_few_lines(found.model, data, peaks) or "displacement" in found.model.parameter_names:
+    has_few = has_few_lines(found.model, data, peaks)
+    is_unsure = has_few and may_be_asked(found.model, "zero", held)
+    if has_few or "displacement" in found.model.parameter_names:
         held = {*held, "zero", "displacement"}
     asked = (_shift_word(found.model, held), WIDTH_WORDS)
     is_near = fitted_part(found, peaks) >= _MOST_FITTED
@@ -118,8 +120,13 @@ def with_asked_terms(
         if best is found:
             break
         best = _with_its_part(best)
-    # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case
-    best = _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
+    # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case, and
+    # where it cannot be, divergence would take its place
+    best = (
+        best
+        if is_unsure
+        else _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
+    )
     best = with_displacement(best, held)
     return None if best is found or not is_well_fitted(best, peaks) else best
 

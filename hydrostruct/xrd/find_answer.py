@@ -344,7 +344,7 @@ def _with_asked(
     if options.profile != "auto" or model.asked or model.second_line[1] > 0 or model.axial > 0:
         return None
     held = options.not_asked
-    double = None if is_seeded else with_tested_second(found, data, start, terms=options.terms, held=held)
+    double = None if is_seeded else with_tested_second(found, data, [start], terms=options.terms, held=held)
     if double is not None:
         return double
     shifted = with_tested_shift(found, data, [start], terms=options.terms, held=held, is_seeded=is_seeded)
@@ -353,7 +353,11 @@ def _with_asked(
     more = with_asked_terms(found, data, [start], terms=options.terms, held=held) or shifted
     if more is None or is_seeded:
         return more
-    return with_tested_second(more, data, start, terms=options.terms, held=held) or more
+    for ask in (with_tested_second, with_tested_shift):  # what others hid may be seen now
+        again = ask(more, data, [start], terms=options.terms, held=held)
+        if again is not None:
+            return again
+    return more
 
 
 def _search(

@@ -7,7 +7,7 @@ cell larger or smaller by up to 8 in 10 000, and what is left is no more than no
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def with_tested_second(
-    found: Explained, data: FitData, start: Floats, *, terms: int | None, held: Collection[str]
+    found: Explained, data: FitData, starts: Sequence[Floats], *, terms: int | None, held: Collection[str]
 ) -> Explained | None:
     """Fit again with Kα2, and what shift is then seen, where that takes 9 of χ² more than the shift without.
 
@@ -35,8 +35,8 @@ def with_tested_second(
         Where a fit of the phases alone came to rest.
     data : FitData
         The pattern with the longest background.
-    start : array, shape (parameters,)
-        Where the fit began.
+    starts : sequence of array, shape (parameters,)
+        As in `hydrostruct.xrd.tested_shift.with_tested_shift`.
     terms : int or None
         Background terms; None to let the data choose.
     held : collection of str
@@ -53,7 +53,7 @@ def with_tested_second(
         return None
     solution, used = fit_with_background(double.model, data, double.solution.values, terms=terms, widths_are_known=True)
     double = replace(double, solution=solution, data=used)
-    single, double = (with_tested_shift(one, data, [start], terms=terms, held=held) or one for one in (found, double))
+    single, double = (with_tested_shift(one, data, starts, terms=terms, held=held) or one for one in (found, double))
     unit = chi2_unit(double.solution, double.data)
     gain = _price(single, unit) - _price(double, unit)
     return double if rests_free(double) and gain > SHIFT_GAIN else None
