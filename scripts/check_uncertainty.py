@@ -494,6 +494,8 @@ def all_cases(data: Path | None) -> list[Case]:
     alike = (CEH9, replace(CEH4, share=1.0))
     faint: dict[str, Any] = {"height": 3e3, "level": 1e5, "backgrounds": shapes}
     cases.append(Case(f"peak/background 0.03, as much of CeH4, {shape} shape", alike, **faint))
+    more: dict[str, Any] = {"height": 8.4e3, "level": 2.8e5, "backgrounds": shapes}
+    cases.append(Case(f"peak/background 0.03, as much of CeH4, 280 000 counts, {shape} shape", alike, **more))
     cases.append(Case(f"peak/background 0.03, 1 phase, {shape} shape", (CEH9,), **faint))
     cases.append(Case("absent lines", two, absent=((0, (2, 0, 0)), (0, (1, 0, 2)), (1, (1, 1, 0)))))
     for profile in ("asymmetric", "mixture", "spotty"):
