@@ -21,6 +21,7 @@ from hydrostruct.xrd.beam import BEAM_WORDS, beam_value, with_beam_of
 from hydrostruct.xrd.broad_phases import room_of
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.find_answer import find_answer
+from hydrostruct.xrd.fit_notes import unexplained_reason
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.model import FitData, LeBailModel, without_points
 from hydrostruct.xrd.odd_widths import OddWidths
@@ -202,7 +203,9 @@ class Series:
 
 
 def _is_convincing(answer: Answer) -> bool:
-    return answer.solution.converged and not answer.absent.all() and not answer.alternatives
+    if not answer.solution.converged or answer.absent.all() or answer.alternatives:
+        return False
+    return not unexplained_reason(answer.evidence, 0.0)  # of a pattern of something else, say
 
 
 def _terms(model: LeBailModel) -> frozenset[str]:

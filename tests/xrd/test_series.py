@@ -180,3 +180,22 @@ def test_without_divergence_none_is_found_beside_a_zero() -> None:
 def test_where_a_flat_specimen_may_be_displaced_weak_divergence_is_not_asked_for() -> None:
     pattern = leaning(300, AU, height=0.02, strength=0.1, geometry="bragg-brentano")
     assert fitted([pattern])[0].axial == 0.0
+
+
+def test_a_fit_that_leaves_most_of_its_pattern_is_no_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of something else, as when the beam met the gasket: its widths, zero and misfit are no measure of others."""
+    seeds: list[Floats | None] = []
+
+    def leaving(*given: Any, **words: Any) -> Any:
+        seeds.append(words["seed"])
+        answer = find_answer(*given, **words)
+        if len(seeds) != 3:
+            return answer
+        left = replace(answer.evidence.agreement, rwp_background_corrected_percent=60.0, gof=4.0)
+        return replace(answer, evidence=replace(answer.evidence, agreement=left))
+
+    monkeypatch.setattr(series, "find_answer", leaving)
+    fitted([leaning(20 + number, height=0.02, strength=1.0) for number in range(4)])
+    assert [seed is None for seed in seeds] == [True, False, False, False]
+    assert np.array_equal(np.asarray(seeds[2]), np.asarray(seeds[3]))
+    assert not np.array_equal(np.asarray(seeds[1]), np.asarray(seeds[2]))
