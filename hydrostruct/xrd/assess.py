@@ -55,7 +55,7 @@ _LOOSE_SHARE = 0.3
 _LIKELY = 0.9
 _LARGE_PEAK = 0.2
 _SURE_SIGMA = 12.0
-_FAR_PLACES = 0.15
+_FAR_PLACES, _FAR_OF_FEW = 0.15, 0.05
 _MANY_NEGATIVE = 2
 _UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
@@ -699,7 +699,7 @@ def _phase_verdict(
     negative = int(evidence.negative_lines[index])
     if negative >= _MANY_NEGATIVE:
         reasons.append(f"{negative} lines of it are negative by more than {NEGATIVE_SIGMA:g} sigma: its cell is wrong.")
-    if evidence.scatter is not None and evidence.scatter.is_of_few and evidence.scatter.of_width[index] > 0:
+    if evidence.scatter is not None and evidence.scatter.is_of_few and evidence.scatter.of_width[index] > _FAR_OF_FEW:
         reasons.append(
             "Its lines, or those of another phase, do not lie where one cell puts them, and are too few to say why: a "
             "zero, another cell, or a stress. Sigma counts the scatter."

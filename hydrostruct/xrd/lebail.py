@@ -138,7 +138,7 @@ def fit_pattern(
     --------
     >>> import hydrostruct as hs
     >>> angles = np.linspace(8.0, 20.0, 1200)
-    >>> lines = [(15.55, 900.0), (17.98, 400.0)]
+    >>> lines = [(15.551, 900.0), (17.976, 400.0)]
     >>> peaks = sum(h * np.exp(-4 * np.log(2) * ((angles - c) / 0.08) ** 2) for c, h in lines)
     >>> pattern = hs.Pattern(two_theta_deg=angles, intensity=peaks + 50.0, wavelength_ang=0.6199)
     >>> fit = hs.fit_pattern(pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 3.97}})

@@ -18,7 +18,7 @@ from hydrostruct.report.plots import plot_fit, plot_pattern
 def fit() -> hs.PatternFit:
     """A fit of two simulated gold lines with a region left out, under a name that is also mathematics."""
     angles = np.linspace(8.0, 20.0, 1200)
-    peaks = sum(h * np.exp(-4 * np.log(2) * ((angles - c) / 0.08) ** 2) for c, h in [(15.55, 900.0), (17.98, 400.0)])
+    peaks = sum(h * np.exp(-4 * np.log(2) * ((angles - c) / 0.08) ** 2) for c, h in [(15.551, 900.0), (17.976, 400.0)])
     counts = np.random.default_rng(3).poisson(peaks + 50.0).astype(float)
     pattern = hs.Pattern(two_theta_deg=angles, intensity=counts, wavelength_ang=0.6199, name="a$b_{.xye")
     return hs.fit_pattern(pattern, [hs.read_phase("Au")], cells={"Au": {"a_ang": 3.97}}, exclude_deg=[(10.0, 11.0)])
