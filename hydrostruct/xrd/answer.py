@@ -22,7 +22,7 @@ from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
 from hydrostruct.xrd.line_spread import spread_over_lines
 from hydrostruct.xrd.model import FitData, LeBailModel, hold
-from hydrostruct.xrd.near_minima import loose_phases, weigh_minima
+from hydrostruct.xrd.near_minima import weigh_minima
 from hydrostruct.xrd.odd_widths import OddWidths
 from hydrostruct.xrd.part_spread import part_spread
 from hydrostruct.xrd.pattern import Pattern
@@ -203,16 +203,18 @@ def _systematic(model: LeBailModel, answer: Answer, options: FitOptions) -> Floa
     return np.sqrt(square)
 
 
-def _rivals(model: LeBailModel, answer: Answer) -> tuple[Floats, Floats] | None:
-    """What other cells leave open, and how likely each phase's own is; None where none was weighed."""
+def _rivals(model: LeBailModel, answer: Answer) -> tuple[Floats, Floats, Floats] | None:
+    """What other cells leave open, what part of sigma that is not in, and how likely each phase's own cell is.
+
+    None where no other was weighed.
+    """
     far = weigh_rivals(model, answer.data, answer.evidence, absent=answer.absent)
     if not answer.beside:
-        return None if far is None else (far.parameter_covariance, far.probability)
-    phases = loose_phases(model, answer.evidence)
-    near = weigh_minima(model, answer.data, answer.solution, answer.beside, phases)
+        return None if far is None else (far.parameter_covariance, far.probability, far.probability)
+    near = weigh_minima(model, answer.data, answer.evidence, answer.beside)
     if far is None:
-        return near.parameter_covariance, near.probability
-    return far.parameter_covariance + near.parameter_covariance, far.probability * near.probability
+        return near.parameter_covariance, np.ones(near.probability.size), near.probability
+    return far.parameter_covariance + near.parameter_covariance, far.probability, far.probability * near.probability
 
 
 def _resettled(model: LeBailModel, answer: Answer) -> Solution:

@@ -222,7 +222,7 @@ def report_fit(
     nameless: npt.NDArray[np.bool_] | None = None,
     sectors: SectorSpread | None = None,
     others: Sequence[Floats] = (),
-    rivals: tuple[Floats, Floats] | None = None,
+    rivals: tuple[Floats, Floats, Floats] | None = None,
     shift: Floats | None = None,
     shift_reason: str = "",
     parts: PartSpread | None = None,
@@ -262,12 +262,13 @@ def report_fit(
         Covariances by what the curvature of chi² does not know: scatter of the cells with single lines left out, from
         `hydrostruct.xrd.line_spread`, and with lines that all but coincide, from
         `hydrostruct.xrd.coincident_lines`. The largest sigma counts.
-    rivals : (covariance, probability), optional
-        From `hydrostruct.xrd.rival_cells`: how far other cells lie that the data leave, times their probability, and
-        the probability of each phase's own.
+    rivals : (covariance, part, probability), optional
+        From `hydrostruct.xrd.rival_cells` and `hydrostruct.xrd.near_minima`: how far other cells lie that the data
+        leave, times their probability; the part of the square of each phase's sigma that stays beside it; and the
+        probability of each phase's own cell.
     shift : array, optional, shape (parameters, parameters)
         From `hydrostruct.xrd.rival_shift`: what the choice between zero and displacement leaves open; or, from
-        `hydrostruct.xrd.tested_shift`, that between one of them and none.
+        `hydrostruct.xrd.tested_shift`, that between one of them and none; and a Kα2 that may be there.
     shift_reason : str
         Why that makes the cells doubtful, in words; empty where it does not.
     parts : PartSpread, optional
@@ -447,7 +448,7 @@ def _report_phase(
     unexplained: str,
     sectors: SectorSpread | None,
     others: Sequence[Floats],
-    rivals: tuple[Floats, Floats] | None,
+    rivals: tuple[Floats, Floats, Floats] | None,
     by_parts: Floats | None,
     width_spreads: dict[str, dict[str, float]],
 ) -> PhaseFit:
@@ -470,7 +471,7 @@ def _report_phase(
         is_ambiguous=is_ambiguous,
         is_nameless=is_nameless,
         unexplained=unexplained,
-        probability=1.0 if rivals is None else float(rivals[1][index]),
+        probability=1.0 if rivals is None else float(rivals[2][index]),
     )
     has_numbers = verdict not in (Verdict.ABSENT, Verdict.NOT_CONVERGED)
     if not has_numbers:
@@ -508,7 +509,7 @@ def _cell_numbers(
     index: int,
     systematic: Floats | None,
     others: Sequence[Floats],
-    rivals: tuple[Floats, Floats] | None,
+    rivals: tuple[Floats, Floats, Floats] | None,
 ) -> dict[str, float]:
     phase = model.phases[index]
     components, _ = phase_slots(model, evidence.solution.slots, index)

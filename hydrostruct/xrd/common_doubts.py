@@ -14,7 +14,7 @@ _IN_DOUBT = (Verdict.DOUBTFUL, Verdict.AMBIGUOUS)
 def with_common_doubts(
     fits: Mapping[str, PhaseFit], *, cell_numbers: Mapping[str, int], followed: bool, single_peaks: int, observed: int
 ) -> dict[str, PhaseFit]:
-    """Call doubtful what rests on lines that another phase, whose cell is in doubt, may have taken or left.
+    """Call doubtful what rests on lines that another phase, which is in doubt, may have taken or left.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def with_common_doubts(
         others = ", ".join(doubted)
         if followed and single_peaks > observed:
             reasons[name] = (
-                f"{single_peaks} lines were fitted as single peaks, more than all phases have, and the cell of "
+                f"{single_peaks} lines were fitted as single peaks, more than all phases have, and "
                 f"{others} is in doubt: they may be lines of any phase."
             )
         elif 0 < cell_numbers[name] >= fit.free_lines:
             reasons[name] = (
-                f"Only {fit.free_lines} of its lines lie apart from those of {others}, whose cell is in doubt: these "
-                "may have taken what this cell should explain."
+                f"Only {fit.free_lines} of its lines lie apart from those of other phases, and {others} is in doubt, "
+                "which may have taken what this cell should explain."
             )
     return {
         name: replace(fit, verdict=Verdict.DOUBTFUL, reason=reasons[name]) if name in reasons else fit

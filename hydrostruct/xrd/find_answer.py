@@ -107,11 +107,13 @@ def _at_deepest(answer: Answer, options: FitOptions) -> Answer:
         others = near_minima(answer.model, answer.data, answer.evidence, phases)
         answer = replace(answer, beside=tuple(others))
         deepest = min(others, key=lambda one: one.chi2, default=answer.solution)
-        is_deeper = deepest.chi2 < answer.solution.chi2 - chi2_unit(answer.solution, answer.data)
-        if not is_deeper or moves == _MOST_MOVES:
+        gained = (answer.solution.chi2 - deepest.chi2) / chi2_unit(answer.solution, answer.data)
+        if not gained > 1.0 or moves == _MOST_MOVES:
             break
-        settled = _settle(replace(answer.foreign, solution=deepest), answer.alternatives, options)
-        if not settled.solution.converged or settled.absent.any():
+        equal = answer.alternatives if gained < EQUAL_CHI2 else ()
+        settled = _settle(replace(answer.foreign, solution=deepest), equal, options)
+        is_worse = np.any(settled.evidence.negative_lines > answer.evidence.negative_lines)
+        if not settled.solution.converged or settled.absent.any() or is_worse:
             break
         answer = replace(settled, contested=answer.contested, odd=answer.odd)
     return answer
@@ -207,7 +209,7 @@ def _find_answer(
     evolved = fit_evolved(model, data, nearest, peaks, terms=options.terms) if is_far else []
     tried = [(first.solution, first.data), *evolved]
     if is_far and first.model is not plain.model and misfits(*_best(model, tried)):
-        other = _far_and_plain(plain, data, _best(model, tried)[0], peaks, options)
+        other = _far_and_plain(plain, data, _as_explained(model, _best(model, tried)), peaks, options)
         if other is not None:
             return other
     if evolved and convinces(model, *_best(model, tried)):
@@ -222,7 +224,9 @@ def _find_answer(
     return doubted if doubted is not None and far.absent.sum() > doubted.absent.sum() else far
 
 
-def _far_and_plain(plain: Explained, data: FitData, best: Solution, peaks: Peaks, options: FitOptions) -> Answer | None:
+def _far_and_plain(
+    plain: Explained, data: FitData, best: Explained, peaks: Peaks, options: FitOptions
+) -> Answer | None:
     """The answer from cells elsewhere that were looked for without what the start asked for, if that fits better.
 
     A wrong cell asks for a zero, too, and the places at which cells are then looked for are shifted by it.
@@ -232,7 +236,8 @@ def _far_and_plain(plain: Explained, data: FitData, best: Solution, peaks: Peaks
         return None
     found = _as_explained(plain.model, min(evolved, key=lambda pair: pair[0].chi2))
     asked = _with_asked(found, data, found.solution.values, options) or found
-    if not asked.solution.chi2 < best.chi2 - EQUAL_CHI2:
+    scale = min(residual_scale(one.solution, one.data) for one in (asked, best))
+    if not asked.cost(scale) < best.cost(scale) - EQUAL_CHI2:
         return None
     return _find_answer(asked.model, data, options, seed=asked.solution.values, may_ask=False, is_clean=True)
 
@@ -347,7 +352,8 @@ def _with_asked(
     double = None if is_seeded else with_tested_second(found, data, [start], terms=options.terms, held=held)
     if double is not None:
         return double
-    shifted = with_tested_shift(found, data, [start], terms=options.terms, held=held, is_seeded=is_seeded)
+    starts = [] if is_seeded else [start]
+    shifted = with_tested_shift(found, data, starts, terms=options.terms, held=held, is_seeded=is_seeded)
     if shifted is not None:
         found, start = shifted, np.concatenate((start, shifted.solution.values[start.size :]))
     more = with_asked_terms(found, data, [start], terms=options.terms, held=held) or shifted

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from hydrostruct.xrd.asked_terms import chi2_unit
 from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.line_columns import place_slopes
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
 
@@ -34,7 +35,7 @@ class NearMinima:
     parameter_covariance: Floats
     """Squares of how far they lie from the solution, times their probabilities, shape (parameters, parameters)."""
     probability: Floats
-    """That of the solution's own minimum, for the phases that were moved, shape (phases,); 1 for others."""
+    """That of the solution's own cell of each phase, shape (phases,)."""
 
 
 def loose_phases(model: LeBailModel, evidence: Evidence) -> list[int]:
@@ -68,7 +69,7 @@ def near_minima(model: LeBailModel, data: FitData, evidence: Evidence, phases: S
         the cell.
     """
     here = evidence.solution
-    sigma = np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.inflation
+    sigma = _sigmas(evidence)
     found: list[Solution] = []
     for index in phases:
         moved = cell_parameters(model, index)
@@ -86,40 +87,45 @@ def near_minima(model: LeBailModel, data: FitData, evidence: Evidence, phases: S
                 )
                 one = solve(model, data, start)
                 known = [here.values[moved], *(other.values[moved] for other in found)]
-                if _is_sound(one) and all(
+                if _is_sound(model, data, one) and all(
                     np.any(np.abs(one.values[moved] - values) > _APART_SIGMA * sigma[moved]) for values in known
                 ):
                     found.append(one)
     return found
 
 
-def weigh_minima(
-    model: LeBailModel, data: FitData, solution: Solution, others: Sequence[Solution], phases: Sequence[int]
-) -> NearMinima:
+def weigh_minima(model: LeBailModel, data: FitData, evidence: Evidence, others: Sequence[Solution]) -> NearMinima:
     """How likely each minimum is, exp(−Δχ²/2) in units of what is left, and what that leaves open.
 
     Parameters
     ----------
-    model, data, solution
-        What was fitted, to what, and where it came to rest.
+    model, data, evidence
+        What was fitted, to what, and what came of it.
     others : sequence of Solution
         From `near_minima`.
-    phases : sequence of int
-        Phases that were moved.
 
     Returns
     -------
     NearMinima
+        A phase's own cell is that of all minima that have it within a sigma.
     """
-    unit = chi2_unit(solution, data)
-    chi2 = np.array([solution.chi2, *(one.chi2 for one in others)])
-    weight = np.exp(-0.5 * np.minimum((chi2 - chi2.min()) / unit, 700.0))
+    here = evidence.solution
+    chi2 = np.array([here.chi2, *(one.chi2 for one in others)])
+    weight = np.exp(-0.5 * np.minimum((chi2 - chi2.min()) / chi2_unit(here, data), 700.0))
     weight /= weight.sum()
-    away = np.array([one.values - solution.values for one in others]).reshape(len(others), solution.values.size)
+    away = np.array([one.values - here.values for one in others]).reshape(len(others), here.values.size)
+    is_apart = np.abs(away) > _APART_SIGMA * _sigmas(evidence)
     probability = np.ones(len(model.phases))
-    probability[list(phases)] = weight[0]
+    for index in range(len(model.phases)):
+        moved = cell_parameters(model, index)
+        probability[index] -= weight[1:][np.any(is_apart[:, moved[moved >= 0]], axis=1)].sum()
     return NearMinima(parameter_covariance=(away * weight[1:, None]).T @ away, probability=probability)
 
 
-def _is_sound(solution: Solution) -> bool:
-    return solution.converged and bool(np.all(np.isfinite(solution.values))) and not np.any(solution.held)
+def _sigmas(evidence: Evidence) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(np.diag(evidence.parameter_covariance), 0.0)) * evidence.inflation)
+
+
+def _is_sound(model: LeBailModel, data: FitData, solution: Solution) -> bool:
+    is_finite = bool(np.all(np.isfinite(solution.values)) and np.isfinite(solution.chi2))
+    return is_finite and rests_free(Explained(model=model, solution=solution, data=data))

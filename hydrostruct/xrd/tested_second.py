@@ -19,7 +19,7 @@ from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
-from hydrostruct.xrd.tested_shift import SHIFT_GAIN, UntoldShift, with_tested_shift
+from hydrostruct.xrd.tested_shift import SHIFT_GAIN, UntoldShift, least_first, with_tested_shift
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,7 +106,7 @@ def _doubled(found: Explained, data: FitData) -> Explained | None:
         solve(model, found.data, np.clip(values, model.lowest, model.highest))
         for values in (scaled, found.solution.values)
     ]
-    return replace(found, model=model, solution=min(tried, key=lambda one: one.chi2))
+    return replace(found, model=model, solution=min(tried, key=least_first))
 
 
 def _price(found: Explained, unit: float) -> float:

@@ -103,7 +103,8 @@ def with_tested_shift(
         return None
     if wide and (not is_seeded or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN):
         best = _leaning(found, best, held)
-    if not saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN:
+    unshifted = [found.solution] if wide else [found.solution, *(solve(found.model, found.data, one) for one in starts)]
+    if not saved_chi2(min(unshifted, key=least_first), best.solution, found.data) > SHIFT_GAIN:
         return None
     solution, used = fit_with_background(best.model, data, best.solution.values, terms=terms, widths_are_known=True)
     settled = with_displacement(replace(best, solution=solution, data=used), held)
@@ -184,12 +185,18 @@ def _n_lines(found: Explained, peaks: Peaks) -> int:
 
 def _shifted(found: Explained, word: str, starts: Sequence[Floats] = ()) -> Explained:
     """The fit with a free shift, from where it is and from other starts: without the shift it may have gone astray."""
-    model = free_more(found.model, [word])
+    model, own = free_more(found.model, [word]), found.solution.values
+    others = [np.concatenate((start, own[start.size :])) for start in starts]
     tried = [
         replace(found, model=model, solution=solve(model, found.data, np.append(values, 0.0)))
-        for values in (found.solution.values, *starts)
+        for values in (own, *others)
     ]
-    return min(tried, key=lambda one: one.solution.chi2)
+    return min(tried, key=lambda one: least_first(one.solution))
+
+
+def least_first(solution: Solution) -> tuple[bool, float]:
+    """A key that puts the deepest of the fits that came to rest first."""
+    return not solution.converged, solution.chi2 if math.isfinite(solution.chi2) else math.inf
 
 
 def _leaning(found: Explained, shifted: Explained, held: Collection[str]) -> Explained:

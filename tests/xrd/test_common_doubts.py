@@ -45,7 +45,7 @@ def test_a_phase_whose_lines_a_doubtful_one_shares_is_doubtful(fits: dict[str, P
     }
     after = with_common_doubts(doubted, cell_numbers=NUMBERS, followed=False, single_peaks=0, observed=9)
     assert after[NAMES[0]].verdict is hs.Verdict.DOUBTFUL
-    assert f"Only 2 of its lines lie apart from those of {NAMES[1]}" in after[NAMES[0]].reason
+    assert f"Only 2 of its lines lie apart from those of other phases, and {NAMES[1]}" in after[NAMES[0]].reason
     assert after[NAMES[1]].verdict is hs.Verdict.AMBIGUOUS
 
 

@@ -97,12 +97,15 @@ def test_minima_are_weighed_by_chi2(script: dict[str, Any], phase: hs.Phase) -> 
     solution = solve(model, data, start_values(model, data))
     moved = solution.values.copy()
     moved[0] *= 1.01
+    evidence = weigh_evidence(model, data, solution)
     for apart, likely in ((0.0, 0.5), (200.0, 1.0), (-200.0, 0.0)):
         other = replace(solution, values=moved, chi2=solution.chi2 + apart)
-        weighed = weigh_minima(model, data, solution, [other], [0])
+        weighed = weigh_minima(model, data, evidence, [other])
         assert weighed.probability[0] == pytest.approx(likely, abs=1e-6)
         expected = (1 - likely) * (moved[0] - solution.values[0]) ** 2
         assert weighed.parameter_covariance[0, 0] == pytest.approx(expected, abs=1e-12 * solution.values[0] ** 2)
+    near = replace(solution, values=solution.values * (1 + 1e-9))
+    assert weigh_minima(model, data, evidence, [near]).probability[0] == pytest.approx(1.0)
 
 
 def test_what_a_second_line_leaves_open_is_between_the_two_cells(script: dict[str, Any], phase: hs.Phase) -> None:
