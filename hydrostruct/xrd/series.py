@@ -95,10 +95,10 @@ class Series:
         Returns
         -------
         Answer
-            A wide pattern is asked, as if it were the first, where its lines have twice the signal of those that were
-            asked, Σ (I/σ)², or where it has more lines of no phase, or leaves more than noise, and a tenth more of χ²
-            a point, than the one that was asked last. What it finds beside a seed without being asked it keeps to
-            itself, unless that is clear.
+            A pattern of tan θ over 0.2 or more is asked, as if it were the first, where its lines have twice the signal
+            of those that were asked, Σ (I/σ)², or where it has more lines of no phase, or leaves more than noise, and a
+            tenth more of χ² a point, than the one that was asked last. What it finds beside a seed without being asked
+            it keeps to itself, unless that is clear.
         """
         answer, is_asked = self._answer(data, self._next), self._next is None
         may_ask = tells_zero(data) and self.options.profile == "auto"
