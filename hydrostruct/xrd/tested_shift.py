@@ -84,9 +84,8 @@ def with_tested_shift(
         With axial divergence as well, where no flat specimen may be displaced and that takes 6 of χ² beside the shift,
         or beside a zero that the user freed, or both together 13 where the shift alone is not seen, if tan θ runs over
         more than 0.4. Else None where it runs over less than 0.2, a shift is free already or held, `with_asked_terms`
-        looks for it, the lines are fewer than three, or than the free parameters of all cells and two, or where they
-        scatter with the shift nearly as before (a stress or few grains move them then), or where far more than noise is
-        left.
+        looks for it, lines are fewer than three or leave less than two beyond the free parameters of the cells, they
+        scatter with the shift nearly as before (a stress or few grains move them then), or far more than noise is left.
     """
     wide = is_wide(data)
     if not tells_zero(data) or (wide and not rests_free(found)):
@@ -99,7 +98,7 @@ def with_tested_shift(
     if wide and misfits(found.solution, found.data) and not has_few_lines(found.model, data, peaks):
         return None
     best = _shifted(found, word, () if wide else starts)
-    if _n_lines(best, peaks) < max(_FEWEST_LINES, _n_cells(found.model) + _LINES_LEFT):
+    if not _has_lines_enough(best, peaks):
         return None
     if wide and (not is_seeded or saved_chi2(found.solution, best.solution, found.data) > SHIFT_GAIN):
         best = _leaning(found, best, held)
@@ -170,17 +169,21 @@ def _word(model: LeBailModel, held: Collection[str]) -> str:
     return "displacement" if model.reflects and may_be_asked(model, "displacement", held) else ""
 
 
-def _n_cells(model: LeBailModel) -> int:
-    """Free parameters of all cells."""
-    cells = np.concatenate([cell_parameters(model, index) for index in range(len(model.phases))])
-    return int(np.count_nonzero(cells >= 0))
+def _has_lines_enough(found: Explained, peaks: Peaks) -> bool:
+    """Whether the peaks of the pattern that stand on lines of phases, within a width, tell a shift from their cells.
 
-
-def _n_lines(found: Explained, peaks: Peaks) -> int:
-    """Peaks of the pattern that stand on lines of the phases, within a width."""
-    own, solution = own_lines(found.model), found.solution
-    apart = np.abs(peaks.position_deg[:, None] - solution.position[own])
-    return int(np.count_nonzero(np.any(apart < solution.width[own], axis=1)))
+    At least three, and two more than the cells take up; a phase with fewer than its cell has free parameters, as one
+    that is not there, tells nothing and takes up no more than it has.
+    """
+    model, solution = found.model, found.solution
+    own = own_lines(model)
+    stands = np.abs(peaks.position_deg[:, None] - solution.position[own]) < solution.width[own]
+    strongest = np.argmax(np.where(stands, solution.intensity[own], -np.inf), axis=1)
+    taken = strongest[np.any(stands, axis=1)]  # where a phase that is not there has a line as well, it is not its own
+    lines = np.bincount(model.phase_of[own][taken], minlength=len(model.phases))
+    cells = [np.count_nonzero(cell_parameters(model, index) >= 0) for index in range(len(model.phases))]
+    spare = np.maximum(lines - cells, 0).sum()
+    return bool(lines.sum() >= _FEWEST_LINES and spare >= _LINES_LEFT)
 
 
 def _shifted(found: Explained, word: str, starts: Sequence[Floats] = ()) -> Explained:

@@ -152,6 +152,23 @@ def test_without_a_zero_none_is_freed_there() -> None:
         assert np.all(np.abs(pulls) < 4), pulls
 
 
+@pytest.mark.parametrize("zero", [0.0, 0.004])
+def test_a_phase_that_is_not_there_does_not_hide_a_zero(zero: float) -> None:
+    """Its cell asks for no lines: the four of the other one tell the zero from a single axis."""
+    for seed in range(6):
+        random, x = np.random.default_rng([seed, 11]), np.arange(4.0, 31.0, 0.01)
+        clean = 100.0 + 80.0 * np.exp(-(x - 4.0) / 4.0)
+        for square, area in zip(SQUARES[:4], random.uniform(20.0, 60.0, 4), strict=True):
+            place = math.degrees(2 * math.asin(0.6199 * math.sqrt(square) / PT / 2))
+            clean += simulator.peak(x, place + zero, area, 0.02, 0.01)
+        pattern = hs.Pattern(two_theta_deg=x, intensity=random.poisson(clean).astype(float), wavelength_ang=0.6199)
+        fit = hs.fit_pattern(pattern, [hs.read_phase("Pt"), hs.read_phase("CeH9-P63mmc")], cells={"Pt": {"a_ang": PT}})
+        found = fit.phases["Pt"]
+        assert found.verdict is hs.Verdict.CONVERGED, found.reason
+        assert abs(found.a_ang - PT) < 4 * found.a_sigma_ang
+        assert ("zero" in fit.parameter_names) == (zero > 0)
+
+
 def test_a_narrow_pattern_is_not_asked_for_a_shift() -> None:
     """Over that of a diamond cell a zero is left to the user; that it is there makes the cells doubtful."""
     fit, _ = two_phases(1, zero=0.01, top=25.0)
