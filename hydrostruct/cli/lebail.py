@@ -60,7 +60,11 @@ def lebail(
     ] = None,
     fix: Annotated[
         list[str] | None,
-        typer.Option("--fix", help="Hold: cell, w, size, zero, displacement, u, v; NAME:word for one phase; repeat."),
+        typer.Option(
+            "--fix",
+            help="Hold: cell, w, size, zero, displacement, u, v; NAME:word for one phase; kalpha2 and axial (none is "
+            "there); repeat.",
+        ),
     ] = None,
     instrument: Annotated[
         Path | None,

@@ -261,7 +261,7 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
         untold = untold_shift(model, answer.data, answer.solution, held=options.not_asked, scatters=scatters)
     second = None
     if answer.shift is None and answer.solution.converged and options.profile == "auto":
-        second = untold_second(model, answer.data, answer.solution)
+        second = untold_second(model, answer.data, answer.solution, held=options.not_asked)
     open_parts = [one.covariance for one in (untold, second) if one is not None]
     open_parts += [] if shift is None else [shift]
     rivals = _rivals(model, answer)

@@ -84,7 +84,7 @@ def with_asked_terms(
     terms : int or None
         Background terms; None to let the data choose.
     held : collection of str
-        Words that the user holds.
+        Words that the user holds; ``kalpha2`` and ``axial`` among them ask for neither.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def with_asked_terms(
     asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
-        best = _with_second(best, asking)
+        best = best if "kalpha2" in held else _with_second(best, asking)
         for words in asked:
             best = _with_words(best, [word for word in words if may_be_asked(best.model, word, held)], asking)
             if fitted_part(best, peaks) < _LEAST_FITTED:
@@ -124,7 +124,7 @@ def with_asked_terms(
     # where it cannot be, divergence would take its place
     best = (
         best
-        if is_unsure
+        if is_unsure or "axial" in held
         else _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
     )
     best = with_displacement(best, held)

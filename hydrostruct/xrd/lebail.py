@@ -98,7 +98,8 @@ def fit_pattern(
         one Lorentzian ``size`` for each phase. Words: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
         ``zero``, ``displacement`` (of the sample; what it does depends on `Pattern.geometry`), and, by direction in the
         crystal, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``, ``stress_shape`` (see
-        `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase.
+        `hydrostruct.xrd.direction`); with ``NAME:`` in front for one phase. To hold alone: ``kalpha2``, ``axial`` (no
+        companion of the lines, no axial divergence is then asked for).
     search : {"auto", "never", "always"}
         Whether to look for better cells within some percent of the start; ``auto`` does so when the fit from the
         start does not convince.

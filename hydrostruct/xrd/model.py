@@ -61,6 +61,8 @@ _ORDER_LIMIT, _OTHER_ORDER = 0.02, 0.1
 _MOST_LINES = 4000
 _MOST_STRESS = 0.03
 _GLOBAL_NAMES = ("zero", "displacement")
+_BEAM_WORDS = ("kalpha2", "axial")
+"""What a pattern is asked for by trial, no parameter: held where a monochromator or Soller slits leave none."""
 _COMMON_WIDTHS = ("u", "v", "w", "p")
 _LORENTZ_WORDS = ("size", "strain", "strain_axis")
 DIRECTION_WORDS = ("strain_axis", "strain_oblique", "strain_diagonal", "stress", "stress_shape")
@@ -204,8 +206,7 @@ def build_model(
     free, fix : collection of str
         What to free beyond, or hold of, the default: ``cell``, ``u``, ``v``, ``w``, ``p``, ``size``, ``strain``,
         ``zero``, ``displacement``, ``strain_axis``, ``strain_oblique``, ``strain_diagonal``, ``stress``,
-        ``stress_shape``; with ``NAME:`` in front for one
-        phase.
+        ``stress_shape``; with ``NAME:`` in front for one phase. ``kalpha2`` and ``axial`` can be held alone.
     stress : mapping, optional
         Q of the deviatoric stress by name of phase; see `hydrostruct.xrd.direction`.
     geometry : str
@@ -583,12 +584,19 @@ def _freed(phases: Sequence[Phase], free: Collection[str], fix: Collection[str])
     for words, add in ((free, True), (fix, False)):
         for word in words:
             name, _, what = word.rpartition(":")
-            known = ("cell", *WIDTH_NAMES, *DIRECTION_WORDS, *(() if name else _GLOBAL_NAMES))
+            known = ("cell", *WIDTH_NAMES, *DIRECTION_WORDS, *(() if name else (*_GLOBAL_NAMES, *_BEAM_WORDS)))
             if what not in known:
                 raise InputError(
                     f"fit: {what!r} cannot be freed or fixed. Expected one of {', '.join(known)}. "
                     + nearest_name(what, known)
                 )
+            if what in _BEAM_WORDS:  # no parameter: it is found by trial, or held at none
+                if add:
+                    raise InputError(
+                        f"fit: {what!r} cannot be freed. Expected it to be fixed, where there is none; else a wide "
+                        "pattern is asked whether it needs it."
+                    )
+                continue
             if name and name not in result:
                 raise InputError(f"fit: {word!r} names no phase of this fit. " + nearest_name(name, result))
             targets = [""] if what in _GLOBAL_NAMES else [name] if name else [n for n in result if n]

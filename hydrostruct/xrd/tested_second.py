@@ -45,10 +45,10 @@ def with_tested_second(
     Returns
     -------
     Explained or None
-        None where tan θ runs over less than 0.4, the wavelength is no tube's, or more than noise is left:
+        None where Kα2 is held, tan θ runs over less than 0.4, the wavelength is no tube's, or more than noise is left:
         `hydrostruct.xrd.asked_terms` then asks.
     """
-    double = _doubled(found, data)
+    double = None if "kalpha2" in held else _doubled(found, data)
     if double is None:
         return None
     solution, used = fit_with_background(double.model, data, double.solution.values, terms=terms, widths_are_known=True)
@@ -59,13 +59,17 @@ def with_tested_second(
     return double if rests_free(double) and gain > SHIFT_GAIN else None
 
 
-def untold_second(model: LeBailModel, data: FitData, solution: Solution) -> UntoldShift | None:
+def untold_second(
+    model: LeBailModel, data: FitData, solution: Solution, *, held: Collection[str] = ()
+) -> UntoldShift | None:
     """What a Kα2 leaves open that was not taken into account, since χ² does not say that it is there.
 
     Parameters
     ----------
     model, data, solution
         What was fitted, to what, and where it came to rest.
+    held : collection of str
+        Words that the user holds.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def untold_second(model: LeBailModel, data: FitData, solution: Solution) -> Unto
         w d dᵀ: d is how far the parameters lie from those with Kα2, w = 1/(1 + exp(−Δχ²/2)) its probability, were it
         as likely as not before. None where nothing is open, as `with_tested_second` says.
     """
-    double = _doubled(Explained(model=model, solution=solution, data=data), data)
+    double = None if "kalpha2" in held else _doubled(Explained(model=model, solution=solution, data=data), data)
     if double is None or not double.solution.converged:
         return None
     gain = (solution.chi2 - double.solution.chi2) / chi2_unit(double.solution, data)

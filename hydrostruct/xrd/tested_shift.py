@@ -229,7 +229,7 @@ def _with_divergence(found: Explained, held: Collection[str]) -> tuple[Explained
     divergence does to the widths does not count: these are freed first.
     """
     words = [word for word in WIDTH_WORDS if may_be_asked(found.model, word, held)]
-    pair = None if may_reflect(found.model) else best_divergence(found, words)
+    pair = None if may_reflect(found.model) or "axial" in held else best_divergence(found, words)
     if pair is None:
         return found, 0.0
     upright, leaning = pair

@@ -168,6 +168,27 @@ def test_what_the_user_holds_stays_held(lab6: list[hs.Phase]) -> None:
     assert "zero" not in plain.parameter_names
 
 
+def test_a_beam_said_to_have_no_second_line_or_divergence_gets_none(lab6: list[hs.Phase]) -> None:
+    """The tube's pattern then misfits and says so; weak lines carry no sigma for what is not there."""
+    held = hs.fit_pattern(
+        tube_pattern(3, zero=0.03), lab6, cells={"LaB6": {"a_ang": 4.157}}, fix=["kalpha2", "axial", "displacement"]
+    )
+    assert held.second_line == (1.0, 0.0)
+    assert held.axial == 0.0
+    assert not any("Kα2" in one or "divergence" in one for one in (held.reason, *held.warnings))
+    leaning = axial_pattern(4, height=0.01)
+    fits = [hs.fit_pattern(leaning, lab6, cells={"LaB6": {"a_ang": 4.152}}, fix=fix) for fix in ([], ["axial"])]
+    assert [fit.axial > 0 for fit in fits] == [True, False]
+
+
+def test_a_second_line_is_held_and_never_freed(lab6: list[hs.Phase]) -> None:
+    for word in ("kalpha2", "axial"):
+        with pytest.raises(InputError, match="cannot be freed"):
+            build_model(lab6, CU_KA1, two_theta_deg=(20.0, 90.0), free=[word])
+        with pytest.raises(InputError, match="Expected one of cell"):
+            build_model(lab6, CU_KA1, two_theta_deg=(20.0, 90.0), fix=[f"LaB6:{word}"])
+
+
 def test_axial_divergence_is_found_with_its_size(lab6: list[hs.Phase]) -> None:
     fit = hs.fit_pattern(axial_pattern(4, height=0.01), lab6, cells={"LaB6": {"a_ang": 4.152}})
     note = next(one for one in fit.warnings if "axial divergence" in one)

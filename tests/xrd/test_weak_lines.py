@@ -120,5 +120,6 @@ def test_what_a_second_line_leaves_open_is_between_the_two_cells(script: dict[st
     # of 1/d²: 8.3 in 10 000 of the axes is what the mean of Kα1 and Kα2 differs from Kα1 by
     assert np.all(relative > 0.3 * 2 * 8.3e-4)
     assert np.all(relative < 2.0 * 2 * 8.3e-4)
+    assert untold_second(model, faint, solve(model, faint, start_values(model, faint)), held=["kalpha2"]) is None
     model, data = weak(script, phase, "short", np.array([4.91, 5.72, 4.23]), 2)
     assert untold_second(model, data, solve(model, data, start_values(model, data))) is None
