@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.material.cell import cell_array
-from hydrostruct.xrd.assess import Evidence, solution_cell
 from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.foreign import capped_chi2, residual_scale
 from hydrostruct.xrd.kernels import CELL_SLOTS
 from hydrostruct.xrd.model import FitData, LeBailModel
-from hydrostruct.xrd.same_lattice import is_same_lattice
+from hydrostruct.xrd.same_lattice import is_same_lattice, solution_cell
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

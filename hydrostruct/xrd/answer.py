@@ -14,9 +14,10 @@ from hydrostruct.errors import InputError
 from hydrostruct.material.cell import cell_array
 from hydrostruct.xrd.alternatives import Alternative, other_names
 from hydrostruct.xrd.asked_terms import asked_notes
-from hydrostruct.xrd.assess import Evidence, report_fit, solution_cell
+from hydrostruct.xrd.assess import report_fit
 from hydrostruct.xrd.coincident_lines import spread_at_coincidence
 from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.kernels import CELL_SLOTS, PHASE_SLOTS
@@ -29,6 +30,7 @@ from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.refine import check_refinement
 from hydrostruct.xrd.rival_cells import weigh_rivals
 from hydrostruct.xrd.rival_shift import shift_covariance
+from hydrostruct.xrd.same_lattice import solution_cell
 from hydrostruct.xrd.sector_spread import spread_over_sectors
 from hydrostruct.xrd.tested_second import untold_second
 from hydrostruct.xrd.tested_shift import UntoldShift, untold_shift

@@ -1,26 +1,22 @@
-"""From a least-squares solution to what can be said of the pattern and of each phase."""
+"""From what a solution says of its lines to the record of a fit: every number of it, and its uncertainty."""
 
 from __future__ import annotations
 
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.material.cell import Cell, cell_from_components, cell_numbers, reciprocal_components
+from hydrostruct.material.cell import cell_numbers, reciprocal_components
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd import kernels
-from hydrostruct.xrd.agreement import Agreement, agreement
 from hydrostruct.xrd.common_doubts import with_common_doubts
-from hydrostruct.xrd.engine import Solution, covariance
+from hydrostruct.xrd.evidence import OBSERVED_SIGMA, Evidence
 from hydrostruct.xrd.fit_notes import (
-    CONTESTED,
-    MISFIT_GOF,
-    NEGATIVE_SIGMA,
     axis_notes,
     fit_warnings,
     followed_reasons,
@@ -31,14 +27,13 @@ from hydrostruct.xrd.fit_notes import (
     width_notes,
 )
 from hydrostruct.xrd.fit_result import FittedLines, PatternFit, PhaseFit
-from hydrostruct.xrd.line_scatter import LineScatter, line_scatter
+from hydrostruct.xrd.fit_verdict import PhaseFindings, pattern_verdict, phase_verdict
+from hydrostruct.xrd.line_scatter import LineScatter
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots
 from hydrostruct.xrd.pattern import Pattern
-from hydrostruct.xrd.presence import DETECTION_SIGMA, gaussian_equivalent, line_significance, shares
 from hydrostruct.xrd.profile import NO_WIDTHS, Widths
 from hydrostruct.xrd.sector_spread import SectorSpread
 from hydrostruct.xrd.single_peaks import has_peaks, own_parameters, under_peaks
-from hydrostruct.xrd.slope_noise import without_slope_noise
 from hydrostruct.xrd.width_sigmas import SPREAD_WORDS, instrument_notes, width_sigmas
 
 if TYPE_CHECKING:
@@ -47,16 +42,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_OBSERVED_SIGMA = 3.0
-_LOOSE_CELL = 0.003
-# Σz² of the lines of a phase, for each of them, from which on what their noise adds to it no longer counts
-_STRONG_MEAN_SQUARE = 100.0
-_LOOSE_SHARE = 0.3
-_LIKELY = 0.9
 _LARGE_PEAK = 0.2
-_SURE_SIGMA = 12.0
-_FAR_PLACES, _FAR_OF_FEW = 0.15, 0.05
-_MANY_NEGATIVE = 2
 _UNKNOWN = np.full(7, np.nan)
 _CELL_NAMES = ("a_ang", "b_ang", "c_ang", "alpha_deg", "beta_deg", "gamma_deg", "volume_ang3", "volume_per_fu_ang3")
 _KINDS = ("", "_sigma", "_statistical", "_systematic")
@@ -64,143 +50,6 @@ _KINDS = ("", "_sigma", "_statistical", "_systematic")
 _STEMS = tuple(name.rsplit("_", 1) for name in _CELL_NAMES)
 # interned, or each call with sixty keywords compares them letter by letter
 _NUMBER_NAMES = tuple(sys.intern(f"{stem}{kind}_{unit}") for kind in _KINDS for stem, unit in _STEMS)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evidence:
-    """Intensities of one solution with their covariance: what verdicts rest on."""
-
-    solution: Solution
-    """The solution."""
-    agreement: Agreement
-    """Its R factors."""
-    inflation: float
-    """What statistical sigmas are multiplied with for misfit, at least 1."""
-    background: Floats
-    """Fitted background at the points of the fit, shape (n,)."""
-    intensity_sigma: Floats
-    """Standard uncertainty of each line, scaled; NaN where the data cannot see it; shape (lines,)."""
-    detection_scale: float
-    """What `intensity_sigma` is multiplied with when the question is whether a line is there; 1 when sigma is known."""
-    observed_lines: Ints
-    """Lines of each phase above three standard deviations, shape (phases,)."""
-    free_lines: Ints
-    """Those of them that no line of another phase comes near, shape (phases,)."""
-    negative_lines: Ints
-    """Lines of each phase that point down by more than noise lets them: another line stands there; shape (phases,)."""
-    in_range: npt.NDArray[np.bool_]
-    """Lines whose core is in the data, shape (lines,)."""
-    range_deg: tuple[float, float]
-    """First and last angle of the data, in degrees."""
-    significance: Floats
-    """Of each phase, shape (phases,)."""
-    share: Floats
-    """Of each phase, shape (phases,)."""
-    share_sigma: Floats
-    """Its uncertainty, shape (phases,)."""
-    parameter_covariance: Floats
-    """Of the free parameters, unscaled, shape (parameters, parameters)."""
-    scatter: LineScatter | None
-    """How lines scatter about their places; None where they do no more than noise makes them."""
-
-
-def weigh_evidence(
-    model: LeBailModel,
-    data: FitData,
-    solution: Solution,
-    *,
-    spread: tuple[Ints, Floats] | None = None,
-    most_inflation: float = math.inf,
-) -> Evidence:
-    """Uncertainties, significance and shares of one solution.
-
-    Parameters
-    ----------
-    model, data, solution
-        What was fitted, to what, and where it came to rest.
-    spread : (lines, covariance), optional
-        As `hydrostruct.xrd.engine.covariance` gives them, where other patterns have a say in them.
-    most_inflation : float
-        The most that sigmas are multiplied with for misfit. When a phase is found absent it is what the fit with its
-        lines says: weak lines that may be there after all are no misfit of the others.
-
-    Returns
-    -------
-    Evidence
-    """
-    seen, matrix = covariance(model, data, solution) if spread is None else spread
-    n_linear = seen.size + len(data.basis)
-    background = solution.background @ data.basis
-    report = agreement(
-        data.measured,
-        solution.residual,
-        background=background,
-        weight=data.weight,
-        n_parameters=n_linear + data.shape_terms + solution.held.size - int(np.count_nonzero(solution.held)),
-    )
-    inflation = min(report.inflation, most_inflation)
-    # a guessed sigma may be far too large: whether a line is there is then judged by the residuals themselves
-    doubt = 1.0 if data.sigma_is_known else min(1.0, max(report.gof, 1e-3)) ** 2
-    lines = matrix[: seen.size, : seen.size].copy()
-    sigma, inside, evidence, area, area_spread, observed, free, negative = kernels.weigh_lines(
-        data.position,
-        data.step_deg,
-        solution.position,
-        solution.width,
-        solution.intensity,
-        model.phase_of,
-        len(model.phases),
-        seen,
-        lines,
-        inflation**2,
-        _OBSERVED_SIGMA * math.sqrt(doubt),
-        NEGATIVE_SIGMA,
-    )
-    share, share_sigma = shares(area, area_spread)
-    parameters = matrix[n_linear:, n_linear:]
-    faint = _faint_lines(model, seen, inside, evidence, doubt)
-    if faint.size:
-        parameters = without_slope_noise(
-            model, data, solution, covariance=matrix, lines=faint, spread=lines[np.ix_(faint, faint)] * doubt
-        )
-    return Evidence(
-        solution=solution,
-        agreement=report,
-        inflation=inflation,
-        background=background,
-        intensity_sigma=sigma,
-        detection_scale=math.sqrt(doubt),
-        observed_lines=observed,
-        free_lines=free,
-        negative_lines=negative,
-        in_range=inside,
-        range_deg=(float(data.position[0]), float(data.position[-1])),
-        significance=_significance(model, solution, lines, (seen, inside), evidence, doubt=doubt),
-        share=share,
-        share_sigma=share_sigma,
-        parameter_covariance=parameters,
-        scatter=line_scatter(
-            model,
-            data,
-            solution,
-            intensity_sigma=sigma,
-            covariance=parameters,
-            gof=report.gof,
-            serial=report.serial_factor,
-        ),
-    )
-
-
-def _faint_lines(
-    model: LeBailModel, seen: Ints, inside: npt.NDArray[np.bool_], evidence: tuple[Floats, ...], doubt: float
-) -> Ints:
-    """Lines of phases whose lines are weak on the average, as rows of the covariance."""
-    weak = evidence[0] < _STRONG_MEAN_SQUARE * doubt * evidence[2]  # and not where nothing can be said
-    if not weak.any():
-        return np.empty(0, dtype=np.int64)
-    phase = model.phase_of[seen]
-    own = np.minimum(phase, len(model.phases) - 1)
-    return np.flatnonzero((phase < len(model.phases)) & weak[own] & inside[seen])
 
 
 def report_fit(
@@ -294,16 +143,20 @@ def report_fit(
             model,
             evidence,
             index,
-            is_absent=bool(absent[index]),
-            is_contested=contested is not None and bool(contested[index]),
-            significance=float(significance[index]),
-            taken=int(taken[index]),
-            systematic=None if systematic is None else systematic[index],
-            is_ambiguous=ambiguous is not None and bool(ambiguous[index]),
-            is_nameless=nameless is not None and bool(nameless[index]),
-            unexplained=" ".join(
-                part for part in (unexplained, followed[index] if followed else "", shift_reason) if part
+            PhaseFindings(
+                is_absent=bool(absent[index]),
+                is_contested=_says(contested, index),
+                significance=float(significance[index]),
+                taken=int(taken[index]),
+                free_lines=0 if _says(nameless, index) else int(evidence.free_lines[index]),
+                is_ambiguous=_says(ambiguous, index),
+                is_nameless=_says(nameless, index),
+                unexplained=" ".join(
+                    part for part in (unexplained, followed[index] if followed else "", shift_reason) if part
+                ),
+                probability=1.0 if rivals is None else float(rivals[2][index]),
             ),
+            systematic=None if systematic is None else systematic[index],
             sectors=sectors,
             others=others,
             rivals=rivals,
@@ -322,7 +175,7 @@ def report_fit(
         single_peaks=0 if lines_left_out else foreign_deg.size,
         observed=int(evidence.observed_lines.sum()),
     )
-    verdict, reasons = _pattern_verdict(solution, evidence, fits, alternatives)
+    verdict, reasons = pattern_verdict(evidence, fits, alternatives)
     assert pattern.sigma is not None
     mine = own_parameters(model)
     spread = {
@@ -382,6 +235,10 @@ def report_fit(
     )
 
 
+def _says(flags: npt.NDArray[np.bool_] | None, index: int) -> bool:
+    return flags is not None and bool(flags[index])
+
+
 def _with_shift(evidence: Evidence, shift: Floats) -> Evidence:
     """The evidence with a covariance that no scale applies to added to that of the scatter of lines."""
     scatter = evidence.scatter
@@ -403,49 +260,13 @@ def _on_pattern(data: FitData, values: Floats) -> Floats:
     return whole
 
 
-def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
-    """Fitted cell of one phase."""
-    components, _ = phase_slots(model, solution.slots, index)
-    return cell_from_components(components, model.phases[index].system)
-
-
-def _significance(
-    model: LeBailModel,
-    solution: Solution,
-    lines: Floats,
-    which: tuple[Ints, npt.NDArray[np.bool_]],
-    evidence: tuple[Floats, ...],
-    *,
-    doubt: float,
-) -> Floats:
-    """How surely each phase is there, in standard deviations; see `hydrostruct.xrd.presence.line_significance`."""
-    seen, inside = which
-    out = np.zeros(len(model.phases))
-    fitted_of = kernels.cell_counts(model.link, len(model.phases)).tolist()
-    for index, (statistic, upward, count) in enumerate(zip(*(part.tolist() for part in evidence[:3]), strict=True)):
-        fitted = fitted_of[index]
-        if count and math.isnan(statistic):
-            mine = ((model.phase_of[seen] == index) & inside[seen]).nonzero()[0]
-            block = lines[mine[:, None], mine] * doubt
-            out[index] = line_significance(solution.intensity[seen[mine]], block, n_fitted=fitted)
-        elif count and upward > 0:
-            out[index] = gaussian_equivalent(statistic / doubt, int(count) + fitted)
-    return out
-
-
 def _report_phase(
     model: LeBailModel,
     evidence: Evidence,
     index: int,
+    findings: PhaseFindings,
     *,
-    is_absent: bool,
-    is_contested: bool,
-    significance: float,
-    taken: int,
     systematic: Floats | None,
-    is_ambiguous: bool,
-    is_nameless: bool,
-    unexplained: str,
     sectors: SectorSpread | None,
     others: Sequence[Floats],
     rivals: tuple[Floats, Floats, Floats] | None,
@@ -456,23 +277,7 @@ def _report_phase(
     others = [*others, *([] if sectors is None else [sectors.parameter_covariance])]
     others += [] if by_parts is None else [by_parts]
     numbers = _cell_numbers(model, evidence, index, systematic, others, rivals)
-    observed = int(evidence.observed_lines[index])
-    free_lines = 0 if is_nameless else int(evidence.free_lines[index])
-    verdict, reason = _phase_verdict(
-        model,
-        evidence,
-        index,
-        is_absent=is_absent,
-        is_contested=is_contested,
-        significance=significance,
-        observed=observed,
-        taken=taken,
-        free_lines=free_lines,
-        is_ambiguous=is_ambiguous,
-        is_nameless=is_nameless,
-        unexplained=unexplained,
-        probability=1.0 if rivals is None else float(rivals[2][index]),
-    )
+    verdict, reason = phase_verdict(model, evidence, index, findings)
     has_numbers = verdict not in (Verdict.ABSENT, Verdict.NOT_CONVERGED)
     if not has_numbers:
         numbers = dict.fromkeys(numbers, math.nan)
@@ -488,17 +293,17 @@ def _report_phase(
         name=phase.name,
         verdict=verdict,
         reason=reason,
-        detected=not is_absent,
-        significance=significance,
+        detected=not findings.is_absent,
+        significance=findings.significance,
         share=share,
         share_sigma=share_sigma,
-        free_lines=free_lines,
+        free_lines=findings.free_lines,
         widths=Widths(u_deg2=u, v_deg2=v, w_deg2=w, p_deg2=p, size_deg=size, strain_deg=strain),
         widths_sigma=widths_sigma,
         instrument=model.instrument or NO_WIDTHS,
         **by_direction,
         **_direction_numbers(model, evidence, index, volume_ang3=numbers["volume_ang3"]),
-        lines=_expected_lines(model, evidence, index) if is_absent else _fitted_lines(model, evidence, index),
+        lines=(_expected_lines if findings.is_absent else _fitted_lines)(model, evidence, index),
         **numbers,
     )
 
@@ -589,7 +394,7 @@ def _observed_under_peaks(model: LeBailModel, evidence: Evidence) -> Ints:
     if not has_peaks(model):
         return np.zeros(len(model.phases), dtype=np.int64)
     with np.errstate(invalid="ignore"):
-        least = _OBSERVED_SIGMA * evidence.detection_scale * evidence.intensity_sigma
+        least = OBSERVED_SIGMA * evidence.detection_scale * evidence.intensity_sigma
         observed = evidence.in_range & (evidence.solution.intensity > least)
     lines = np.flatnonzero(observed & under_peaks(model, evidence.solution, _LARGE_PEAK))
     return np.bincount(model.phase_of[lines], minlength=len(model.phases))
@@ -638,120 +443,3 @@ def _fitted_lines(model: LeBailModel, evidence: Evidence, index: int) -> FittedL
         intensity=intensity,
         intensity_sigma=sigma,
     )
-
-
-def _phase_verdict(
-    model: LeBailModel,
-    evidence: Evidence,
-    index: int,
-    *,
-    is_absent: bool,
-    is_contested: bool,
-    significance: float,
-    observed: int,
-    taken: int,
-    free_lines: int,
-    is_ambiguous: bool,
-    is_nameless: bool,
-    unexplained: str,
-    probability: float,
-) -> tuple[Verdict, str]:
-    if is_absent and is_nameless:
-        return Verdict.ABSENT, "Another phase, with the same cell, took all lines that it would have; it may be either."
-    if is_absent:
-        return Verdict.ABSENT, "No line of it stands above the noise; the fit goes without it."
-    if not evidence.solution.converged:
-        return Verdict.NOT_CONVERGED, "The fit did not come to rest."
-    moved = [parameter for parameter in cell_parameters(model, index).tolist() if parameter >= 0]
-    if any(evidence.solution.held[parameter] for parameter in moved):
-        return Verdict.NOT_CONVERGED, "The cell ran into its limit, 5 % from the start."
-    reasons = []
-    if any(_relative_sigma(evidence, parameter) > 2 * _LOOSE_CELL for parameter in moved[:3]):
-        reasons.append("The data hold at least one axis to no better than 0.3 %.")
-    if significance < DETECTION_SIGMA:
-        reasons.append(f"Its lines lie where the pattern has lines, but amount to {significance:.1f} sigma only.")
-    if is_contested:
-        reasons.append(CONTESTED)
-    if probability < _LIKELY:
-        reasons.append(
-            f"Other cells within 3 % would explain its weak lines too (probability of this one {probability:.2g}); "
-            "sigma covers them."
-        )
-    if moved and observed <= len(moved):
-        reasons.append(
-            f"{observed} line(s) above 3 sigma hold {len(moved)} cell parameter(s): others could fit as well."
-        )
-    elif moved and observed - taken <= len(moved):
-        reasons.append(
-            f"Single peaks stand upon {taken} of its {observed} lines above 3 sigma, and the rest hold "
-            f"{len(moved)} cell parameter(s): others could fit as well."
-        )
-    if not math.isfinite(evidence.share[index]):
-        reasons.append("The lines of all phases together are not above 0 by three times their uncertainty.")
-    if len(model.phases) > 1 and free_lines == 0:
-        reasons.append("Every observed line of it could belong to another phase.")
-    elif len(model.phases) > 1 and free_lines < len(moved) and significance < _SURE_SIGMA:
-        reasons.append(
-            f"It is weak, and only {free_lines} of its lines above 3 sigma lie apart from those of other phases: what "
-            "these leave may be taken for it."
-        )
-    if evidence.share_sigma[index] > _LOOSE_SHARE:
-        reasons.append("Its lines lie so close to another phase's that the data do not say whose they are.")
-    negative = int(evidence.negative_lines[index])
-    if negative >= _MANY_NEGATIVE:
-        reasons.append(f"{negative} lines of it are negative by more than {NEGATIVE_SIGMA:g} sigma: its cell is wrong.")
-    if evidence.scatter is not None and evidence.scatter.is_of_few and evidence.scatter.of_width[index] > _FAR_OF_FEW:
-        reasons.append(
-            "Its lines, or those of another phase, do not lie where one cell puts them, and are too few to say why: a "
-            "zero, another cell, or a stress. Sigma counts the scatter."
-        )
-    elif evidence.scatter is not None and evidence.scatter.of_width[index] > _FAR_PLACES:
-        reasons.append(
-            f"Its lines scatter about the places of one cell by {100 * evidence.scatter.of_width[index]:.0f} % of "
-            "their width: few grains, another cell, or not its lines; sigma counts the scatter."
-        )
-    if evidence.scatter is not None and evidence.scatter.zero_deg:
-        reasons.append(
-            f"The lines lie as a shift of the zero of {evidence.scatter.zero_deg:.3f}° would put them, which sigma "
-            "does not know. Free zero, or displacement."
-        )
-    if unexplained:
-        reasons.append(unexplained)
-    if is_nameless:
-        return Verdict.AMBIGUOUS, " ".join(["Another phase would explain the same lines with the same cell.", *reasons])
-    if is_ambiguous:
-        return Verdict.AMBIGUOUS, " ".join(["Other cells fit as well.", *reasons])
-    return (Verdict.DOUBTFUL if reasons else Verdict.CONVERGED), " ".join(reasons)
-
-
-def _relative_sigma(evidence: Evidence, parameter: int) -> float:
-    """Scaled uncertainty of a free parameter over its value."""
-    variance = max(float(evidence.parameter_covariance[parameter, parameter]), 0.0)
-    return math.sqrt(variance) * evidence.inflation / abs(float(evidence.solution.values[parameter]))
-
-
-def _pattern_verdict(
-    solution: Solution, evidence: Evidence, fits: dict[str, PhaseFit], alternatives: tuple[str, ...]
-) -> tuple[Verdict, list[str]]:
-    verdicts = {fit.verdict for fit in fits.values()}
-    missing = [name for name, fit in fits.items() if fit.verdict is Verdict.ABSENT]
-    if len(missing) == len(fits):
-        reasons = ["No line of any of the phases stands above the noise."]
-        if evidence.agreement.gof > MISFIT_GOF / 2:
-            reasons.append(
-                f"The misfit is far above it (GOF {evidence.agreement.gof:.3g}), so that weak lines may be there. Take "
-                "more background terms, or leave out what is not a line."
-            )
-        return Verdict.ABSENT, reasons
-    reasons = [f"{', '.join(missing)}: absent."] if missing else []
-    if not solution.converged:
-        return Verdict.NOT_CONVERGED, [f"The fit did not come to rest in {solution.steps} steps.", *reasons]
-    if alternatives:
-        return Verdict.AMBIGUOUS, ["Other solutions fit as well:", *alternatives, *reasons]
-    unsound = (Verdict.DOUBTFUL, Verdict.NOT_CONVERGED)
-    reasons += [f"{name}: {fit.reason}" for name, fit in fits.items() if fit.verdict in unsound]
-    if evidence.agreement.gof > MISFIT_GOF:
-        reasons.append(
-            f"GOF is {evidence.agreement.gof:.3g}: the misfit is far above the noise; sigma is scaled for it."
-        )
-    return (Verdict.DOUBTFUL if verdicts & set(unsound) else Verdict.CONVERGED), reasons

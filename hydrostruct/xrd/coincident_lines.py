@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from hydrostruct.xrd import kernels
 from hydrostruct.xrd.asked_terms import chi2_unit
-from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, covariance, solve
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.line_columns import place_slopes
 from hydrostruct.xrd.line_spread import leave_out_lines

@@ -21,9 +21,9 @@ from hydrostruct.material.phase import Phase
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd.agreement import agreement
 from hydrostruct.xrd.answer import Answer, FitOptions, report_answer
-from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.blocks import BlockSpread, block_spreads
 from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.evidence import weigh_evidence
 from hydrostruct.xrd.fit_result import PatternFit
 from hydrostruct.xrd.foreign import Explained
 from hydrostruct.xrd.lebail import fit_patterns

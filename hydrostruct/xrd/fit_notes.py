@@ -15,7 +15,7 @@ from hydrostruct.xrd.single_peaks import own_lines
 from hydrostruct.xrd.width_trend import width_trend
 
 if TYPE_CHECKING:
-    from hydrostruct.xrd.assess import Evidence
+    from hydrostruct.xrd.evidence import Evidence
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.kernels import weighted_gram
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
 from hydrostruct.xrd.single_peaks import has_peaks

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.asked_terms import chi2_unit
-from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.line_columns import place_slopes
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hydrostruct.xrd.asked_terms import RICH, is_wide
-from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.beam import BEAM_WORDS, beam_slopes, beam_value
 from hydrostruct.xrd.blocks import scaled_inverse
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.line_columns import LineColumns, line_columns, slope_columns
 from hydrostruct.xrd.model import FitData, LeBailModel
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.assess import Evidence, weigh_evidence
 from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.evidence import Evidence, weigh_evidence
 from hydrostruct.xrd.line_columns import LineColumns, line_columns, slope_columns
 from hydrostruct.xrd.model import FitData, LeBailModel
 
@@ -69,7 +69,7 @@ def partition_fit(
     model, data, solution
         What was fitted by least squares, to what, and where it came to rest.
     most_inflation : float
-        As in `hydrostruct.xrd.assess.weigh_evidence`.
+        As in `hydrostruct.xrd.evidence.weigh_evidence`.
 
     Returns
     -------

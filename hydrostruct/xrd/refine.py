@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 
 from hydrostruct.errors import InputError, nearest_name
-from hydrostruct.xrd.assess import Evidence, weigh_evidence
 from hydrostruct.xrd.engine import Solution
+from hydrostruct.xrd.evidence import Evidence, weigh_evidence
 from hydrostruct.xrd.model import FitData, LeBailModel
 from hydrostruct.xrd.partition import partition_fit
 from hydrostruct.xrd.robust import LOSSES, robust_fit
@@ -69,7 +69,7 @@ def refine(
     loss : {"squares", "soft-l1", "cauchy"}
         What is made least.
     most_inflation : float
-        As in `hydrostruct.xrd.assess.weigh_evidence`.
+        As in `hydrostruct.xrd.evidence.weigh_evidence`.
 
     Returns
     -------

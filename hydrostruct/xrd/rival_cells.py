@@ -17,8 +17,8 @@ from scipy import special
 
 from hydrostruct.material.cell import CrystalSystem
 from hydrostruct.xrd import kernels
-from hydrostruct.xrd.assess import Evidence
 from hydrostruct.xrd.beam import shown_places
+from hydrostruct.xrd.evidence import Evidence
 from hydrostruct.xrd.first_look import FILTER_REACH
 from hydrostruct.xrd.line_columns import line_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters, phase_slots

@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.xrd.assess import Evidence, weigh_evidence
 from hydrostruct.xrd.engine import Solution, solve
+from hydrostruct.xrd.evidence import Evidence, weigh_evidence
 from hydrostruct.xrd.kernels import scatter_scales, weighted_gram
 from hydrostruct.xrd.model import FitData, LeBailModel
 
@@ -46,7 +46,7 @@ def robust_fit(
     loss : {"soft-l1", "cauchy"}
         The loss.
     most_inflation : float
-        As in `hydrostruct.xrd.assess.weigh_evidence`.
+        As in `hydrostruct.xrd.evidence.weigh_evidence`.
 
     Returns
     -------

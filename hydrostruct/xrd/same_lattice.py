@@ -9,14 +9,19 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hydrostruct.material.cell import CrystalSystem, cell_array
-from hydrostruct.xrd.assess import solution_cell
+from hydrostruct.material.cell import Cell, CrystalSystem, cell_array, cell_from_components
 from hydrostruct.xrd.engine import Solution
-from hydrostruct.xrd.model import LeBailModel
+from hydrostruct.xrd.model import LeBailModel, phase_slots
 
 Floats = npt.NDArray[np.float64]
 
 _ALIKE = 1e-3
+
+
+def solution_cell(model: LeBailModel, solution: Solution, index: int) -> Cell:
+    """Fitted cell of one phase."""
+    components, _ = phase_slots(model, solution.slots, index)
+    return cell_from_components(components, model.phases[index].system)
 
 
 def is_same_lattice(model: LeBailModel, one: Solution, other: Solution) -> bool:

@@ -31,9 +31,9 @@ from hydrostruct.xrd.asked_terms import (
     tells_zero,
     with_displacement,
 )
-from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.common_shape import misfits
 from hydrostruct.xrd.engine import Solution, fit_with_background, solve
+from hydrostruct.xrd.evidence import weigh_evidence
 from hydrostruct.xrd.first_look import Peaks, find_peaks, noise_scale
 from hydrostruct.xrd.foreign import Explained, rests_free
 from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hydrostruct as hs
-from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.engine import fit_with_background, limit_widths, start_values
+from hydrostruct.xrd.evidence import weigh_evidence
 from hydrostruct.xrd.first_look import line_width
 from hydrostruct.xrd.fit_notes import followed_reasons
 from hydrostruct.xrd.model import build_model, prepare_data

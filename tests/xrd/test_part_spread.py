@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import hydrostruct as hs
 from hydrostruct.xrd import part_spread as room
-from hydrostruct.xrd.assess import Evidence, weigh_evidence
 from hydrostruct.xrd.engine import fit_with_background, limit_widths, solve, start_values
+from hydrostruct.xrd.evidence import Evidence, weigh_evidence
 from hydrostruct.xrd.first_look import line_width
 from hydrostruct.xrd.model import FitData, LeBailModel, build_model, prepare_data, without_points
 from tests.xrd.test_asked_terms import AU, CUBIC_F, angle, counted, doublet, leaning

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from hydrostruct.material.phase import Phase, read_phase
-from hydrostruct.xrd.assess import solution_cell
 from hydrostruct.xrd.engine import fit_with_background, limit_widths, start_values
 from hydrostruct.xrd.first_look import line_width
 from hydrostruct.xrd.lebail import fit_pattern
 from hydrostruct.xrd.model import build_model, fit_range, prepare_data
 from hydrostruct.xrd.pattern import Pattern
 from hydrostruct.xrd.refine import refine
+from hydrostruct.xrd.same_lattice import solution_cell
 
 CEH9, CEH4 = "CeH9-P63mmc", "CeH4-I4mmm"
 CLEAN_SIGMA_ANG = 1.6e-4  # of a of CeH9 in these patterns without spots

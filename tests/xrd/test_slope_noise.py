@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 import hydrostruct as hs
-from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.engine import Solution, covariance, fit_with_background, limit_widths, start_values
+from hydrostruct.xrd.evidence import weigh_evidence
 from hydrostruct.xrd.first_look import line_width
 from hydrostruct.xrd.line_columns import line_columns, slope_columns
 from hydrostruct.xrd.model import FitData, LeBailModel, build_model, prepare_data

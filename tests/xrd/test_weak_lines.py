@@ -16,9 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 import hydrostruct as hs
-from hydrostruct.xrd.assess import weigh_evidence
 from hydrostruct.xrd.beam import is_of_a_tube
 from hydrostruct.xrd.engine import solve, start_values
+from hydrostruct.xrd.evidence import weigh_evidence
 from hydrostruct.xrd.model import FitData, LeBailModel, build_model, prepare_data
 from hydrostruct.xrd.near_minima import loose_phases, near_minima, weigh_minima
 from hydrostruct.xrd.tested_second import untold_second
