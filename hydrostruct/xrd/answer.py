@@ -259,7 +259,8 @@ def report_answer(pattern: Pattern, answer: Answer, options: FitOptions, began: 
     if untold is None:
         shift = shift_covariance(model, answer.data, answer.solution, held=options.not_asked)
     if untold is None and shift is None and answer.solution.converged and options.profile == "auto":
-        scatters = answer.evidence.scatter is not None
+        scatter = answer.evidence.scatter
+        scatters = scatter is not None and not scatter.is_of_widths
         untold = untold_shift(model, answer.data, answer.solution, held=options.not_asked, scatters=scatters)
     second = None
     if answer.shift is None and answer.solution.converged and options.profile == "auto":

@@ -1419,6 +1419,36 @@ def place_pulls(x, w, residual, lines, centers, widths, intensity, mixing, reach
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def width_pulls(x, w, residual, lines, centers, widths, intensity, mixing, reach):
+    """Slope of half chi2 along the logarithm of each line's width, and its curvature, less what its area takes up."""
+    slope = np.zeros(lines.shape[0])
+    size = np.zeros(lines.shape[0])
+    for n in range(lines.shape[0]):
+        k = lines[n]
+        c, gamma = centers[k], widths[k]
+        start = np.searchsorted(x, c - reach * gamma)
+        stop = np.searchsorted(x, c + reach * gamma)
+        by_area = by_both = area_square = 0.0
+        for i in range(start, stop):
+            t = (x[i] - c) / gamma
+            bell = 1.0 / (1.0 + 4.0 * t * t)
+            lorentz = _LORENTZ * bell
+            gauss = _GAUSS * math.exp(-4.0 * _LN2 * t * t)
+            shape = intensity[k] * (mixing * lorentz + (1.0 - mixing) * gauss) / gamma
+            falls = mixing * lorentz * bell * 8.0 * t * t + (1.0 - mixing) * gauss * 8.0 * _LN2 * t * t
+            by_width = intensity[k] * falls / gamma - shape
+            slope[n] += w[i] * by_width * residual[i]
+            size[n] += w[i] * by_width * by_width
+            by_area += w[i] * shape * residual[i]
+            by_both += w[i] * shape * by_width
+            area_square += w[i] * shape * shape
+        if area_square > 0.0:
+            slope[n] -= by_both / area_square * by_area
+            size[n] -= by_both / area_square * by_both
+    return slope, size
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def median_width(widths, intensity, phase_of, n_phases):
     """Median width of the lines of phases that were fitted; 0 when there is none."""
     wide = np.empty(phase_of.shape[0])

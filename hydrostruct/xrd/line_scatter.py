@@ -1,7 +1,8 @@
 """Lines that lie beside the places that their cell gives them by more than chance: what that does to the cell.
 
 A spotty ring, or a profile that the model does not have, moves each line of a pattern by an amount of its own. The
-points know nothing of it: to them thousands agree, where no more than a dozen lines do.
+points know nothing of it: to them thousands agree, where no more than a dozen lines do. It makes some lines wider than
+others, too.
 
 References
 ----------
@@ -34,6 +35,9 @@ _STEEP = 0.05
 _BESIDE_FWHM = 1.0
 _FEWEST, _CHANCE_OF_FEW = 3, 0.001
 _ZERO_CHANCE = 0.01
+_WIDTH_CHANCE, _ALLOWED = 0.01, 0.2
+_PARTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.04, 0.02)
+_PLACE_OVER_WIDTH = 0.6  # √2/(2√(2 ln 2))
 _ONE_SIGMA = 0.8413447460685429  # Φ(1)
 
 
@@ -49,6 +53,8 @@ class LineScatter:
     """Shift of the zero that would put that scatter right, in degrees; 0 where none would, or where one is free."""
     is_of_few: bool = False
     """Whether the lines are so few that the scatter says little more than that they disagree."""
+    is_of_widths: bool = False
+    """Whether it is what goes with the scatter of their widths, and their places are no farther off than noise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,8 +98,8 @@ def line_scatter(
     Returns
     -------
     LineScatter or None
-        None where the lines lie as well as noise lets them. Where they have fewer than three degrees of freedom, that
-        they disagree is believed at 1 in 1000, and their scatter says little more.
+        None where the lines lie, and are as wide, as noise lets them. Where they have fewer than three degrees of
+        freedom, that they disagree is believed at 1 in 1000, and their scatter says little more.
 
     Notes
     -----
@@ -103,6 +109,12 @@ def line_scatter(
     lines, but of the lines of a phase alone where these scatter otherwise (1 in 20). τ² t² C JᵀM²J C is the covariance
     of the parameters, J the slopes of the places by them, M = diag(m), and t the one-sigma quantile of Student's
     distribution of n degrees of freedom, since so few lines know τ² badly.
+
+    The cells take up much of the shifts of the few strongest lines, so that what is left may look like noise by chance.
+    The widths of the lines tell then: N grains that scatter by s make a line's centre uncertain by s/√N and its
+    standard deviation by s/√(2N), so that places scatter by 0.6 of the full width times the relative scatter of the
+    widths. Where widths scatter by more than noise (1 in 100) that is taken for τ, or as large a part of its square as
+    leaves the weighted sum of squares no smaller than chance has it 1 in 5 times.
     """
     strong, slope, size, square, degrees = kernels.shifted_lines(
         data.position,
@@ -124,7 +136,11 @@ def line_scatter(
         slope, size = _pulls_of_copies(model, data, solution, strong)
         square = float((slope**2 / size).sum())
     most = CHANCE if degrees >= _FEWEST else _CHANCE_OF_FEW
-    if degrees < 1 or _chance(square / min(1.0, gof) ** 2, degrees) > most:
+    if degrees < 1:
+        return None
+    is_of_widths = _chance(square / min(1.0, gof) ** 2, degrees) > most
+    by_widths = _scatter_of_widths(model, data, solution, strong, serial) if is_of_widths else 0.0
+    if is_of_widths and not by_widths:
         return None  # noise is no less than either says; where it is more, the lines are asked again
     noise = noise_scale(data) * serial
     places = _Places(
@@ -133,7 +149,10 @@ def line_scatter(
         variance=noise**2 / size,
         slopes=place_slopes(model, solution.slots, strong),
     )
-    variance = _variance_of_places(places, len(model.phases), most)
+    if is_of_widths:
+        variance = _as_widths_say(places, (_PLACE_OVER_WIDTH * by_widths * solution.width[strong]) ** 2)
+    else:
+        variance = _variance_of_places(places, len(model.phases), most)
     if variance is None:
         return None
     pull = covariance @ (places.slopes * size[:, None]).T
@@ -141,9 +160,10 @@ def line_scatter(
     spread = np.array([_mean(relative[places.phase == index]) for index in range(len(model.phases))])
     return LineScatter(
         parameter_covariance=np.asarray((pull * variance) @ pull.T),
-        of_width=spread,
-        zero_deg=_shift_of_zero(model, places),
+        of_width=np.zeros(len(model.phases)) if is_of_widths else spread,
+        zero_deg=0.0 if is_of_widths else _shift_of_zero(model, places),
         is_of_few=degrees < _FEWEST,
+        is_of_widths=is_of_widths,
     )
 
 
@@ -177,6 +197,42 @@ def _variance_of_places(places: _Places, n_phases: int, most_chance: float) -> F
         if min(tail, 1.0 - tail) < 0.5 * CHANCE:
             out[mine] = own * _quantile(degrees) ** 2
     return out
+
+
+def _scatter_of_widths(model: LeBailModel, data: FitData, solution: Solution, lines: Ints, serial: float) -> float:
+    """Relative scatter of the widths of single lines about those of their phase; 0 where noise is enough."""
+    slope, size = kernels.width_pulls(
+        data.position,
+        data.weight,
+        solution.residual,
+        lines,
+        solution.position,
+        solution.width,
+        solution.intensity,
+        TYPICAL_MIXING,
+        CORE_FWHM,
+    )
+    if not np.all(size > 0):
+        return 0.0
+    own = (model.phase_of[lines][:, None] == np.arange(len(model.phases))).astype(float)
+    noise = noise_scale(data) * serial
+    between, degrees, by_noise = kernels.variance_between(own, slope / size, noise**2 / size)
+    if degrees < _FEWEST or _chance(by_noise, degrees) > _WIDTH_CHANCE:
+        return 0.0
+    return math.sqrt(between)
+
+
+def _as_widths_say(places: _Places, expected: Floats) -> Floats | None:
+    """Variance of each line's place that goes with the scatter of widths, as far as the places do not contradict."""
+    every = np.ones(places.shift.size, dtype=np.bool_)
+    degrees = _between(places, every)[1]
+    least = 2.0 * float(special.gammaincinv(0.5 * degrees, _ALLOWED))
+
+    def is_allowed(part: float) -> bool:
+        return float(kernels.shifts_left(places.slopes, places.shift, places.variance + part * expected)[0]) >= least
+
+    part = next((part for part in _PARTS if is_allowed(part)), 0.0)
+    return part * expected if part else None
 
 
 def _between(places: _Places, mine: npt.NDArray[np.bool_]) -> tuple[float, int, float]:

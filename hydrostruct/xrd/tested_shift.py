@@ -251,6 +251,6 @@ def _leaves_little(found: Explained) -> bool:
 def _has_its_lines_in_place(before: Explained, after: Explained) -> bool:
     """Whether the lines do not scatter about their places once they are shifted, or half as much as before."""
     left, had = (weigh_evidence(one.model, one.data, one.solution).scatter for one in (after, before))
-    if left is None:
+    if left is None or left.is_of_widths:
         return True
     return had is not None and bool(np.nanmax(left.of_width) < _LESS_SCATTER * np.nanmax(had.of_width))
