@@ -48,8 +48,10 @@ def map_near_coincidence(seed: int, *, points: int, level: tuple[float, float]) 
     return patterns, np.array(cells)
 
 
-def fits_from_coincidence(patterns: list[hs.Pattern], phases: list[hs.Phase]) -> list[hs.PatternFit]:
-    return hs.fit_patterns(patterns, phases, cells={NAMES[0]: {"a_ang": 3.68, "c_ang": 1.5 * 3.68}})
+def fits_from_coincidence(
+    patterns: list[hs.Pattern], phases: list[hs.Phase], a_ang: float = 3.68
+) -> list[hs.PatternFit]:
+    return hs.fit_patterns(patterns, phases, cells={NAMES[0]: {"a_ang": a_ang, "c_ang": 1.5 * 3.68}})
 
 
 def ready(
@@ -77,6 +79,16 @@ def test_a_map_comes_to_rest_where_many_of_its_points_are_near_a_coincidence(pha
             found = fit.phases[NAMES[0]]
             assert abs(found.c_ang - c) < 4 * found.c_sigma_ang
             assert abs(found.a_ang - a) < 4 * found.a_sigma_ang
+
+
+def test_a_map_comes_to_rest_from_starts_that_differ_by_one_in_a_million(phases: list[hs.Phase]) -> None:
+    """Of these three of twelve went to and fro for 40 steps, gained nothing, and promised 0.06 of chi²."""
+    patterns, _ = map_near_coincidence(0, points=12, level=(20000.0, 3000.0))
+    for part in range(12):
+        fits = fits_from_coincidence(patterns, phases, 3.68 * (1 + 1e-6 * part))
+        whole = hs.fit_map(patterns, phases, fits=fits)
+        assert whole.verdict.value == "converged", whole.reason
+        assert whole.steps < 30
 
 
 def test_cells_near_a_coincidence_scatter_as_sigma_says(phases: list[hs.Phase]) -> None:
