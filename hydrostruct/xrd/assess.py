@@ -14,6 +14,7 @@ import numpy.typing as npt
 from hydrostruct.material.cell import cell_numbers, reciprocal_components
 from hydrostruct.verdict import Verdict
 from hydrostruct.xrd import kernels
+from hydrostruct.xrd.broad_shares import share_sigmas
 from hydrostruct.xrd.common_doubts import with_common_doubts
 from hydrostruct.xrd.evidence import OBSERVED_SIGMA, Evidence
 from hydrostruct.xrd.fit_notes import (
@@ -137,6 +138,7 @@ def report_fit(
     unexplained = unexplained_reason(evidence, foreign_area)
     followed = [] if lines_left_out else followed_reasons(model, evidence, foreign_deg)
     taken = _observed_under_peaks(model, evidence)
+    share_spread = share_sigmas(model, evidence)
     width_spreads = _width_spreads(model, evidence, sectors=sectors, others=others, by_parts=by_parts)
     fits = {
         phase.name: _report_phase(
@@ -156,6 +158,7 @@ def report_fit(
                 ),
                 probability=1.0 if rivals is None else float(rivals[2][index]),
             ),
+            share_sigma=float(share_spread[index]),
             systematic=None if systematic is None else systematic[index],
             sectors=sectors,
             others=others,
@@ -266,6 +269,7 @@ def _report_phase(
     index: int,
     findings: PhaseFindings,
     *,
+    share_sigma: float,
     systematic: Floats | None,
     sectors: SectorSpread | None,
     others: Sequence[Floats],
@@ -281,7 +285,7 @@ def _report_phase(
     has_numbers = verdict not in (Verdict.ABSENT, Verdict.NOT_CONVERGED)
     if not has_numbers:
         numbers = dict.fromkeys(numbers, math.nan)
-    share, share_sigma = float(evidence.share[index]), float(evidence.share_sigma[index])
+    share = float(evidence.share[index])
     if sectors is not None and math.isfinite(share):
         share_sigma = float(np.fmax(share_sigma, sectors.share_sigma[index]))
     if not has_numbers:
