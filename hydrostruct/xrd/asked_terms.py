@@ -112,7 +112,8 @@ def with_asked_terms(
     asking = _Asking(data=data, starts=() if is_near else starts, narrow=starts[0], terms=terms)
     best = found
     for _ in range(2):  # without Kα2 a shift of the zero is hard to see, and the other way about
-        best = best if "kalpha2" in held else _with_second(best, asking)
+        if "kalpha2" not in held:
+            best = _with_second(best, asking)
         for words in asked:
             best = _with_words(best, [word for word in words if may_be_asked(best.model, word, held)], asking)
             if fitted_part(best, peaks) < _LEAST_FITTED:
@@ -122,11 +123,8 @@ def with_asked_terms(
         best = _with_its_part(best)
     # a shift of the zero takes up most of what axial divergence does, and moves the cell: it is asked in any case, and
     # where it cannot be, divergence would take its place
-    best = (
-        best
-        if is_unsure or "axial" in held
-        else _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
-    )
+    if not is_unsure and "axial" not in held:
+        best = _with_axial(best, [word for words in asked for word in words if may_be_asked(best.model, word, held)])
     best = with_displacement(best, held)
     return None if best is found or not is_well_fitted(best, peaks) else best
 

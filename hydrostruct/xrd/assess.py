@@ -170,10 +170,7 @@ def report_fit(
     }
     fits = with_common_doubts(
         fits,
-        cell_numbers={
-            phase.name: int(np.count_nonzero(cell_parameters(model, index) >= 0))
-            for index, phase in enumerate(model.phases)
-        },
+        cell_numbers=dict(zip(fits, kernels.cell_counts(model.link, len(model.phases)).tolist(), strict=True)),
         followed=any(followed),
         single_peaks=0 if lines_left_out else foreign_deg.size,
         observed=int(evidence.observed_lines.sum()),

@@ -224,15 +224,13 @@ def _scatter_of_widths(model: LeBailModel, data: FitData, solution: Solution, li
 
 def _as_widths_say(places: _Places, expected: Floats) -> Floats | None:
     """Variance of each line's place that goes with the scatter of widths, as far as the places do not contradict."""
-    every = np.ones(places.shift.size, dtype=np.bool_)
-    degrees = _between(places, every)[1]
-    least = 2.0 * float(special.gammaincinv(0.5 * degrees, _ALLOWED))
-
-    def is_allowed(part: float) -> bool:
-        return float(kernels.shifts_left(places.slopes, places.shift, places.variance + part * expected)[0]) >= least
-
-    part = next((part for part in _PARTS if is_allowed(part)), 0.0)
-    return part * expected if part else None
+    rank = kernels.shifts_left(places.slopes, places.shift, places.variance)[2]
+    least = 2.0 * float(special.gammaincinv(0.5 * (places.shift.size - rank), _ALLOWED))
+    for part in _PARTS:
+        square, _, _ = kernels.shifts_left(places.slopes, places.shift, places.variance + part * expected)
+        if square >= least:
+            return part * expected
+    return None
 
 
 def _between(places: _Places, mine: npt.NDArray[np.bool_]) -> tuple[float, int, float]:

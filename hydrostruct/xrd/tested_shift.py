@@ -36,7 +36,8 @@ from hydrostruct.xrd.engine import Solution, fit_with_background, solve
 from hydrostruct.xrd.evidence import weigh_evidence
 from hydrostruct.xrd.first_look import Peaks, find_peaks, noise_scale
 from hydrostruct.xrd.foreign import Explained, rests_free
-from hydrostruct.xrd.model import FitData, LeBailModel, cell_parameters
+from hydrostruct.xrd.kernels import cell_counts
+from hydrostruct.xrd.model import FitData, LeBailModel
 from hydrostruct.xrd.single_peaks import own_lines
 
 Floats = npt.NDArray[np.float64]
@@ -181,8 +182,7 @@ def _has_lines_enough(found: Explained, peaks: Peaks) -> bool:
     strongest = np.argmax(np.where(stands, solution.intensity[own], -np.inf), axis=1)
     taken = strongest[np.any(stands, axis=1)]  # where a phase that is not there has a line as well, it is not its own
     lines = np.bincount(model.phase_of[own][taken], minlength=len(model.phases))
-    cells = [np.count_nonzero(cell_parameters(model, index) >= 0) for index in range(len(model.phases))]
-    spare = np.maximum(lines - cells, 0).sum()
+    spare = np.maximum(lines - cell_counts(model.link, len(model.phases)), 0).sum()
     return bool(lines.sum() >= _FEWEST_LINES and spare >= _LINES_LEFT)
 
 
